@@ -1,0 +1,3 @@
+from recsys_lib.cli import main
+
+main()
