@@ -1,0 +1,61 @@
+"""Interactions as a sparse matrix, with the ids of its rows and columns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from recsys_lib.schema import ITEM, RATING, USER
+
+
+def index_of(ids: np.ndarray, wanted) -> np.ndarray:
+    """Return the position of each wanted id in the sorted array ``ids``; -1 where it is absent."""
+    wanted = np.asarray(wanted, dtype=np.int64)
+    if len(ids) == 0:
+        return np.full(wanted.shape, -1, dtype=np.int64)
+    position = np.searchsorted(ids, wanted).clip(max=len(ids) - 1)
+    return np.where(ids[position] == wanted, position, -1)
+
+
+@dataclass(frozen=True)
+class InteractionMatrix:
+    """Ratings of ``n_users`` x ``n_items``; a pair rated twice keeps its latest rating.
+
+    Attributes
+    ----------
+    user_ids, item_ids : int64 arrays, sorted and unique
+    ratings : scipy CSR matrix of float32, shape (n_users, n_items)
+    """
+
+    user_ids: np.ndarray
+    item_ids: np.ndarray
+    ratings: sparse.csr_matrix
+
+    @classmethod
+    def from_frame(cls, interactions: pd.DataFrame) -> "InteractionMatrix":
+        """Build the matrix from interactions; where a pair repeats, the row further down wins."""
+        latest = interactions.drop_duplicates([USER, ITEM], keep="last")
+        user_ids, user_index = np.unique(latest[USER].to_numpy(np.int64), return_inverse=True)
+        item_ids, item_index = np.unique(latest[ITEM].to_numpy(np.int64), return_inverse=True)
+        ratings = sparse.csr_matrix(
+            (latest[RATING].to_numpy(np.float32), (user_index, item_index)),
+            shape=(len(user_ids), len(item_ids)),
+        )
+        return cls(user_ids, item_ids, ratings)
+
+    @property
+    def n_users(self) -> int:
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        return len(self.item_ids)
+
+    def users_of(self, user_ids) -> np.ndarray:
+        """Return row numbers of raw user ids; -1 for a user without interactions."""
+        return index_of(self.user_ids, user_ids)
+
+    def items_of(self, item_ids) -> np.ndarray:
+        """Return column numbers of raw item ids; -1 for an item without interactions."""
+        return index_of(self.item_ids, item_ids)

@@ -1,0 +1,130 @@
+"""Splits that learn nothing from the future.
+
+Two ways to hold out, used beside each other everywhere:
+
+``last_likes``
+    each user's last likes are held out (leave-last-n). Every user with enough likes is judged,
+    but other users' later events are learned from.
+``by_time``
+    one moment divides all users' events. Nothing at all is known of later times, but on
+    MovieLens 100K few users are active on both sides of the moment.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from recsys_lib.errors import RecsysError
+from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
+from recsys_lib.seeding import key_hash
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Three disjoint parts of a table of interactions.
+
+    Attributes
+    ----------
+    name : str
+        ``last_likes`` or ``by_time``.
+    train, validation, test : DataFrame
+        Columns as in :data:`recsys_lib.schema.INTERACTIONS`, sorted as they came.
+    """
+
+    name: str
+    train: pd.DataFrame
+    validation: pd.DataFrame
+    test: pd.DataFrame
+
+    def part(self, name: str) -> pd.DataFrame:
+        """Return the part called ``train``, ``validation`` or ``test``."""
+        if name not in PARTS:
+            raise RecsysError(f"A split has the parts {', '.join(PARTS)}, not {name!r}.")
+        return getattr(self, name)
+
+    def history(self, part: str) -> pd.DataFrame:
+        """Return all that may be learned from before ``part`` is predicted.
+
+        That is the training part for ``validation``, and training and validation for ``test``.
+        """
+        if part == "validation":
+            return self.train
+        if part == "test":
+            return pd.concat([self.train, self.validation], ignore_index=True)
+        raise RecsysError(f"Only 'validation' and 'test' are predicted, not {part!r}.")
+
+    def likes(self, part: str) -> pd.DataFrame:
+        """Return the rows of ``part`` whose rating is a like."""
+        frame = self.part(part)
+        return frame[frame[RATING] >= LIKE_THRESHOLD]
+
+
+def in_time_order(interactions: pd.DataFrame) -> pd.DataFrame:
+    """Sort by user, then time; ties in time by a hash of the ids.
+
+    Most MovieLens ratings share their second with others of the same user. Ordering those by item
+    id would order them by age and popularity of the film, and leak both into the split.
+    """
+    tie = key_hash(interactions[USER], interactions[ITEM])
+    order = np.lexsort((tie, interactions[TIMESTAMP], interactions[USER]))
+    return interactions.iloc[order].reset_index(drop=True)
+
+
+def last_likes(
+    interactions: pd.DataFrame, n_test: int = 5, n_validation: int = 5, min_train: int = 5
+) -> Split:
+    """Hold out each user's last likes.
+
+    A user with at least ``n_test + n_validation + min_train`` likes gives the last ``n_test`` of
+    them to ``test`` and the ``n_validation`` before to ``validation``. Whatever the user did after
+    the first held-out like of a part goes to that part too (dislikes included), so that a part
+    never trains on what came later in that user's life. Users with fewer likes stay in ``train``.
+    """
+    ordered = in_time_order(interactions)
+    liked = (ordered[RATING] >= LIKE_THRESHOLD).to_numpy()
+    user = ordered[USER].to_numpy()
+    total = pd.Series(liked).groupby(user).transform("sum").to_numpy()
+    so_far = pd.Series(liked).groupby(user).cumsum().to_numpy()  # this row's own like included
+
+    judged = total >= n_test + n_validation + min_train
+    test = judged & (so_far > total - n_test)
+    validation = judged & ~test & (so_far > total - n_test - n_validation)
+    return Split(
+        "last_likes",
+        *(
+            ordered[mask].reset_index(drop=True)
+            for mask in (~(test | validation), validation, test)
+        ),
+    )
+
+
+def by_time(
+    interactions: pd.DataFrame, validation_share: float = 0.1, test_share: float = 0.2
+) -> Split:
+    """Cut all events at two moments: the last ``test_share`` of rows is the test part.
+
+    The cuts fall between seconds: events of one second stay together, so shares are approximate.
+    """
+    if min(validation_share, test_share) <= 0 or validation_share + test_share >= 1:
+        raise RecsysError(
+            "validation_share and test_share must be positive and sum to less than 1, "
+            f"not {validation_share} and {test_share}."
+        )
+    time = interactions[TIMESTAMP].to_numpy()
+    validation_starts, test_starts = np.quantile(
+        time, [1 - test_share - validation_share, 1 - test_share], method="higher"
+    )
+    train = time < validation_starts
+    test = time >= test_starts
+    return Split(
+        "by_time",
+        *(interactions[m].reset_index(drop=True) for m in (train, ~(train | test), test)),
+    )
+
+
+def both(interactions: pd.DataFrame) -> dict[str, Split]:
+    """Return both splits with their default sizes, by name."""
+    return {"last_likes": last_likes(interactions), "by_time": by_time(interactions)}

@@ -1,0 +1,126 @@
+"""One table of item vectors, whatever trained them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recsys_lib import files
+from recsys_lib.data.matrix import index_of
+from recsys_lib.errors import DataError
+
+
+@dataclass(frozen=True)
+class EmbeddingTable:
+    """Vectors of items, addressed by raw item id.
+
+    Attributes
+    ----------
+    item_ids : int64 array, shape (n,), sorted and unique
+    vectors : float32 array, shape (n, embedding_dim)
+
+    Raises
+    ------
+    DataError
+        Lengths differ, an id repeats, or a vector holds a value that is not finite.
+    """
+
+    item_ids: np.ndarray
+    vectors: np.ndarray
+
+    def __post_init__(self):
+        ids = np.asarray(self.item_ids, dtype=np.int64)
+        vectors = np.asarray(self.vectors, dtype=np.float32)
+        if ids.ndim != 1 or vectors.ndim != 2 or len(ids) != len(vectors):
+            raise DataError(
+                "An embedding table needs n ids and n vectors (n, embedding_dim); "
+                f"got shapes {ids.shape} and {vectors.shape}."
+            )
+        if not np.isfinite(vectors).all():
+            broken = ids[~np.isfinite(vectors).all(axis=1)]
+            raise DataError(
+                f"{len(broken)} item vectors hold NaN or infinity, item {broken[0]} first: "
+                "training diverged, lower its learning rate."
+            )
+        if (np.diff(ids) <= 0).any():
+            order = np.argsort(ids, kind="stable")
+            ids, vectors = ids[order], vectors[order]
+            repeated = ids[1:][np.diff(ids) == 0]
+            if len(repeated):
+                raise DataError(f"Item {repeated[0]} has more than one vector.")
+        object.__setattr__(self, "item_ids", ids)
+        object.__setattr__(self, "vectors", vectors)
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    @property
+    def embedding_dim(self) -> int:
+        return self.vectors.shape[1]
+
+    def index_of(self, item_ids) -> np.ndarray:
+        """Return the row of each raw item id; -1 where the item has no vector."""
+        return index_of(self.item_ids, item_ids)
+
+    def contains(self, item_ids) -> np.ndarray:
+        """Tell for each raw item id whether it has a vector."""
+        return self.index_of(item_ids) >= 0
+
+    def vectors_of(self, item_ids) -> np.ndarray:
+        """Return the vectors of raw item ids, shape (m, embedding_dim).
+
+        Raises
+        ------
+        DataError
+            An item has no vector; the message names the first such items.
+        """
+        rows = self.index_of(item_ids)
+        if (rows < 0).any():
+            unknown = np.asarray(item_ids)[rows < 0]
+            raise DataError(
+                f"{len(unknown)} of {len(rows)} items have no vector, for example "
+                f"{unknown[:5].tolist()}: filter them with contains() first."
+            )
+        return self.vectors[rows]
+
+    def normalized(self) -> "EmbeddingTable":
+        """Return the table with every vector at length 1 (a zero vector stays zero)."""
+        length = np.linalg.norm(self.vectors, axis=1, keepdims=True)
+        return EmbeddingTable(self.item_ids, self.vectors / np.where(length > 0, length, 1))
+
+    def nearest(self, item_id: int, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ``k`` items of highest cosine to an item, itself left out, best first.
+
+        Returns
+        -------
+        item_ids : int64 array, shape (min(k, n - 1),)
+        cosines : float32 array of the same shape
+        """
+        unit = self.normalized()
+        cosine = unit.vectors @ unit.vectors_of([item_id])[0]
+        cosine[self.index_of([item_id])] = -np.inf
+        best = np.argsort(-cosine, kind="stable")[: min(k, len(self) - 1)]
+        return self.item_ids[best], cosine[best]
+
+    def save(self, folder: Path) -> None:
+        """Write ``item_ids.npy`` and ``vectors.npy`` to a folder, atomically."""
+        with files.atomic_folder(Path(folder)) as fresh:
+            np.save(fresh / "item_ids.npy", self.item_ids)
+            np.save(fresh / "vectors.npy", self.vectors)
+
+    @classmethod
+    def load(cls, folder: Path) -> "EmbeddingTable":
+        """Read a table that :meth:`save` wrote.
+
+        Raises
+        ------
+        DataError
+            The folder holds no such table.
+        """
+        folder = Path(folder)
+        try:
+            ids = np.load(folder / "item_ids.npy", allow_pickle=False)
+            vectors = np.load(folder / "vectors.npy", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise DataError(f"No embedding table can be read from {folder}: {error}") from None
+        return cls(ids, vectors)

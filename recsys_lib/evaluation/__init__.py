@@ -1,0 +1,22 @@
+"""Measuring recommendations and predictions, with intervals."""
+
+from recsys_lib.evaluation.classification import auc, log_loss, per_user_auc
+from recsys_lib.evaluation.intervals import Interval, mean_interval
+from recsys_lib.evaluation.protocol import Evaluation, evaluate, judge, judged_users
+from recsys_lib.evaluation.ranking import Relevant, coverage, ranking_metrics, relevant_items
+
+__all__ = [
+    "Evaluation",
+    "Interval",
+    "Relevant",
+    "auc",
+    "coverage",
+    "evaluate",
+    "judge",
+    "judged_users",
+    "log_loss",
+    "mean_interval",
+    "per_user_auc",
+    "ranking_metrics",
+    "relevant_items",
+]

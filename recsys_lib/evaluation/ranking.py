@@ -1,0 +1,95 @@
+"""How good a list of recommendations is, user by user."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from recsys_lib.data.matrix import index_of
+from recsys_lib.errors import RecsysError
+from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, USER
+
+
+@dataclass(frozen=True)
+class Relevant:
+    """The items each judged user came to like.
+
+    Attributes
+    ----------
+    user_ids : int64 array, shape (n,), sorted and unique
+    offsets : int64 array, shape (n + 1,)
+        ``item_ids[offsets[i]:offsets[i + 1]]`` belong to ``user_ids[i]``.
+    item_ids : int64 array, sorted within a user
+    """
+
+    user_ids: np.ndarray
+    offsets: np.ndarray
+    item_ids: np.ndarray
+
+    def of(self, user_ids) -> "Relevant":
+        """Return the same for some of the users, in sorted order."""
+        keep = np.isin(self.user_ids, np.asarray(user_ids))
+        size = np.diff(self.offsets)
+        offsets = np.concatenate([[0], np.cumsum(size[keep])])
+        return Relevant(self.user_ids[keep], offsets, self.item_ids[np.repeat(keep, size)])
+
+
+def relevant_items(interactions: pd.DataFrame) -> Relevant:
+    """Collect the liked items (rating of at least 3.5) of each user."""
+    liked = interactions.loc[interactions[RATING] >= LIKE_THRESHOLD, [USER, ITEM]]
+    liked = liked.drop_duplicates().sort_values([USER, ITEM])
+    user_ids, sizes = np.unique(liked[USER].to_numpy(np.int64), return_counts=True)
+    return Relevant(user_ids, np.concatenate([[0], np.cumsum(sizes)]), liked[ITEM].to_numpy())
+
+
+def _hits(item_ids: np.ndarray, relevant: Relevant) -> np.ndarray:
+    """Tell for each recommended item whether its user likes it: bool, (n, k)."""
+    n_users = len(relevant.user_ids)
+    owner = np.repeat(np.arange(n_users), np.diff(relevant.offsets))
+    catalogue, liked = np.unique(relevant.item_ids, return_inverse=True)
+    recommended = index_of(catalogue, item_ids)
+    # A pair as one number: user * catalogue size + item.
+    pairs = owner * len(catalogue) + liked
+    asked = np.arange(n_users)[:, None] * len(catalogue) + recommended
+    return (recommended >= 0) & np.isin(asked, pairs)
+
+
+def ranking_metrics(item_ids: np.ndarray, relevant: Relevant, ks=(10, 100)) -> dict:
+    """Judge ranked lists, full ranking over the catalogue.
+
+    Parameters
+    ----------
+    item_ids : int64 array, shape (n_users, >= max(ks))
+        Best first, rows in the order of ``relevant.user_ids``, padded with -1, no item twice.
+    relevant : Relevant
+    ks : ints
+        Lengths at which the list is cut.
+
+    Returns
+    -------
+    dict of float64 arrays, shape (n_users,)
+        For each k: ``recall_at_k`` (hits / liked items), ``ndcg_at_k`` (binary gains, the ideal
+        list cut at k; Jarvelin and Kekalainen, 2002) and ``hit_rate_at_k`` (1 if any hit).
+    """
+    item_ids = np.asarray(item_ids)
+    if item_ids.shape[0] != len(relevant.user_ids) or item_ids.shape[1] < max(ks):
+        raise RecsysError(
+            f"Recommendations of shape {item_ids.shape} do not fit {len(relevant.user_ids)} users "
+            f"and k up to {max(ks)}."
+        )
+    hit = _hits(item_ids, relevant)
+    n_liked = np.diff(relevant.offsets)
+    discount = 1 / np.log2(np.arange(2, item_ids.shape[1] + 2))
+    ideal = np.concatenate([[0.0], np.cumsum(discount)])
+    metrics = {}
+    for k in ks:
+        hits_at_k = hit[:, :k].sum(axis=1)
+        metrics[f"recall_at_{k}"] = hits_at_k / n_liked
+        metrics[f"ndcg_at_{k}"] = hit[:, :k] @ discount[:k] / ideal[np.minimum(n_liked, k)]
+        metrics[f"hit_rate_at_{k}"] = (hits_at_k > 0).astype(np.float64)
+    return metrics
+
+
+def coverage(item_ids: np.ndarray, n_items: int) -> float:
+    """Return the share of the catalogue that appears in anybody's list (padding ignored)."""
+    return len(np.unique(item_ids[item_ids >= 0])) / n_items
