@@ -1,0 +1,152 @@
+"""The artefacts that flow from one notebook to the next: how each is built, saved and loaded.
+
+A notebook that runs alone finds what it needs built here, with the library's default settings,
+which are the notebooks' default parameters.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recsys_lib import files
+from recsys_lib.errors import RecsysError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from recsys_lib.experiments.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A named result on disk.
+
+    Attributes
+    ----------
+    name : str
+    build : function of a Workspace, returns the value
+    save : function of the value and an empty folder
+    load : function of the folder, returns the value
+    """
+
+    name: str
+    build: Callable[["Workspace"], Any]
+    save: Callable[[Any, Path], None]
+    load: Callable[[Path], Any]
+
+
+def artifact(name: str) -> Artifact:
+    """Return the artefact called ``name``."""
+    if name not in ARTIFACTS:
+        raise RecsysError(
+            f"There is no artefact {name!r}.{nearest(name, ARTIFACTS)} "
+            f"Known: {', '.join(ARTIFACTS)}."
+        )
+    return ARTIFACTS[name]
+
+
+# How values are kept. Each is a dictionary whose first keys are the names of the splits.
+
+
+def _save_frames(value: dict, folder: Path) -> None:
+    for key, frame in value.items():
+        if isinstance(frame, dict):
+            _save_frames(frame, folder / key)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            frame.to_parquet(folder / f"{key}.parquet", index=False)
+
+
+def _load_frames(folder: Path) -> "dict[str, dict | pd.DataFrame]":
+    import pandas as pd
+
+    frames: dict[str, Any] = {
+        path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))
+    }
+    return frames | {sub.name: _load_frames(sub) for sub in _folders(folder)}
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir())
+
+
+def _save_parts(value: dict, folder: Path) -> None:
+    for key, part in value.items():
+        part.save(folder / key)
+
+
+def _load_tables(folder: Path) -> dict:
+    from recsys_lib.embeddings import EmbeddingTable
+
+    return {sub.name: EmbeddingTable.load(sub) for sub in _folders(folder)}
+
+
+def _load_models(folder: Path) -> dict:
+    from recsys_lib.ranking import RankingModel
+
+    return {sub.name: RankingModel.load(sub) for sub in _folders(folder)}
+
+
+# How values are built when no notebook has written them.
+
+
+def _training_samples(workspace: "Workspace") -> dict:
+    from recsys_lib.features import build_training_samples
+
+    return build_training_samples(workspace.data, workspace.splits)
+
+
+def _serving_features(workspace: "Workspace") -> dict:
+    from recsys_lib.features import build_serving_features
+
+    return build_serving_features(workspace.data, workspace.splits)
+
+
+def _item2vec(workspace: "Workspace") -> dict:
+    from recsys_lib.embeddings import build_item2vec
+
+    return build_item2vec(workspace.splits, seed=workspace.seed)
+
+
+def _deepwalk(workspace: "Workspace") -> dict:
+    from recsys_lib.embeddings import build_deepwalk
+
+    return build_deepwalk(workspace.splits, seed=workspace.seed)
+
+
+def _node2vec(workspace: "Workspace") -> dict:
+    from recsys_lib.embeddings import build_node2vec
+
+    return build_node2vec(workspace.splits, seed=workspace.seed)
+
+
+def _recall_plan(workspace: "Workspace") -> dict:
+    from recsys_lib.recall import default_plan
+
+    return default_plan()
+
+
+def _embedding_mlp(workspace: "Workspace") -> dict:
+    from recsys_lib.ranking import build_embedding_mlp
+
+    return build_embedding_mlp(workspace.load("training_samples"), seed=workspace.seed)
+
+
+ARTIFACTS = {
+    kind.name: kind
+    for kind in (
+        Artifact("training_samples", _training_samples, _save_frames, _load_frames),
+        Artifact("serving_features", _serving_features, _save_frames, _load_frames),
+        Artifact("item2vec", _item2vec, _save_parts, _load_tables),
+        Artifact("deepwalk", _deepwalk, _save_parts, _load_tables),
+        Artifact("node2vec", _node2vec, _save_parts, _load_tables),
+        Artifact(
+            "recall_plan",
+            _recall_plan,
+            lambda plan, folder: files.write_json(folder / "plan.json", plan),
+            lambda folder: files.read_json(folder / "plan.json"),
+        ),
+        Artifact("embedding_mlp", _embedding_mlp, _save_parts, _load_models),
+    )
+}
