@@ -1,0 +1,59 @@
+# What people do daily. `make run` and `make test` set up whatever is missing first.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The first Python of a supported version; override with `make run PYTHON=/path/to/python`.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo "$$p" && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lab notebooks bench lint format lock clean java
+
+help: ## list these commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+run: $(VENV)/.installed ## fetch MovieLens 100K, run all notebooks, write a report
+	@$(BIN)/recsys run
+
+test: $(VENV)/.installed ## run all tests, notebooks included
+	$(BIN)/python -m pytest
+
+lab: $(VENV)/.installed ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+notebooks: $(VENV)/.installed ## regenerate the committed outputs of the notebooks
+	$(BIN)/python -m recsys_lib.experiments.regenerate
+
+bench: $(VENV)/.installed ## run the benchmarks
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-only
+
+lint: $(VENV)/.installed ## check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.installed ## put code and notebooks in form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/.installed ## pin the newest allowed versions in requirements.lock
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+		--quiet --output-file requirements.lock --custom-compile-command "make lock"
+
+clean: ## remove the environment, data and outputs
+	rm -rf $(VENV) *.egg-info
+	find data outputs -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+
+java:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; none was found on PATH." \
+		"Install one, or name it: make run PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -m recsys_lib.java
+
+# The stamp is written last, so that an interrupted installation is taken up again.
+$(VENV)/.installed: requirements.lock pyproject.toml | java
+	@echo "Setting up $(VENV) from requirements.lock (once, a few minutes)..."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps -e .
+	touch $@

@@ -1,0 +1,81 @@
+"""Splits by hand, and their promises on random histories."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys_lib.data.splits import PARTS, by_time, in_time_order, last_likes
+from recsys_lib.errors import RecsysError
+
+
+def frame(rows):
+    types = {"user_id": "int64", "item_id": "int64", "rating": "float32", "timestamp": "int64"}
+    return pd.DataFrame(rows, columns=list(types)).astype(types)
+
+
+def random_interactions(seed, n=3_000, n_users=40):
+    rng = np.random.default_rng(seed)
+    users, items = rng.integers(0, n_users, n), rng.permutation(n)
+    times = rng.integers(1, 60, n) * 100  # many ties
+    return frame(np.column_stack([users, items, rng.integers(1, 6, n), times]))
+
+
+def test_last_likes_by_hand():
+    # User 1 in time order: likes a b c d, with a dislike before c and one after d.
+    history = [(1, 10, 5, 1), (1, 11, 4, 2), (1, 12, 1, 3), (1, 13, 5, 4), (1, 14, 4, 5)]
+    split = last_likes(
+        frame([*history, (1, 15, 2, 6), (2, 10, 5, 1)]), n_test=1, n_validation=1, min_train=2
+    )
+    assert split.train["item_id"].tolist() == [10, 11, 12, 10]
+    assert split.validation["item_id"].tolist() == [13]
+    assert split.test["item_id"].tolist() == [14, 15]
+    assert split.likes("test")["item_id"].tolist() == [14]
+    assert split.history("test")["item_id"].tolist() == [10, 11, 12, 10, 13]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_last_likes_promises(seed):
+    interactions = random_interactions(seed)
+    split = last_likes(interactions, n_test=3, n_validation=2, min_train=4)
+    together = pd.concat([split.part(part) for part in PARTS])
+    pd.testing.assert_frame_equal(
+        together.sort_values(["user_id", "item_id"]).reset_index(drop=True),
+        interactions.sort_values(["user_id", "item_id"]).reset_index(drop=True),
+    )
+    for user, rows in interactions.groupby("user_id"):
+        mine = {
+            part: split.part(part).loc[lambda f, user=user: f["user_id"] == user] for part in PARTS
+        }
+        enough = (rows["rating"] >= 3.5).sum() >= 9
+        assert (mine["test"]["rating"] >= 3.5).sum() == 3 * enough
+        assert (mine["validation"]["rating"] >= 3.5).sum() == 2 * enough
+        if enough:
+            assert mine["train"]["timestamp"].max() <= mine["validation"]["timestamp"].min()
+            assert mine["validation"]["timestamp"].max() <= mine["test"]["timestamp"].min()
+
+
+def test_ties_in_time_are_not_ordered_by_id():
+    rows = frame([(1, item, 5, 7) for item in range(50)])
+    order = in_time_order(rows)["item_id"].tolist()
+    assert order != sorted(order)
+    assert order == in_time_order(rows.sample(frac=1, random_state=3))["item_id"].tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_by_time_learns_nothing_from_later(seed):
+    interactions = random_interactions(seed).sort_values("timestamp", ignore_index=True)
+    split = by_time(interactions, validation_share=0.2, test_share=0.3)
+    assert split.train["timestamp"].max() < split.validation["timestamp"].min()
+    assert split.validation["timestamp"].max() < split.test["timestamp"].min()
+    assert sum(len(split.part(part)) for part in PARTS) == len(interactions)
+    assert len(split.test) == pytest.approx(0.3 * len(interactions), rel=0.15)
+
+
+def test_wrong_names_and_shares_are_refused():
+    interactions = random_interactions(0)
+    with pytest.raises(RecsysError, match="'tset'"):
+        by_time(interactions).part("tset")
+    with pytest.raises(RecsysError, match="'train'"):
+        by_time(interactions).history("train")
+    with pytest.raises(RecsysError, match=r"0\.6 and 0\.5"):
+        by_time(interactions, validation_share=0.6, test_share=0.5)

@@ -1,0 +1,87 @@
+"""Imports run one way, downward, and light packages stay light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import recsys_lib
+
+PACKAGE = Path(recsys_lib.__file__).parent
+LAYERS = [
+    {"errors", "paths", "files", "seeding", "schema", "quiet", "java"},
+    {"data"},
+    {"features", "embeddings", "recall", "ranking", "evaluation"},
+    {"serving"},
+    {"experiments"},
+    {"cli"},
+]
+# Within one layer the data really flows this way.
+ALLOWED_SIDEWAYS = {("recall", "embeddings"), ("ranking", "features")}
+# Where a heavy package may be imported at all (a folder or a module below recsys_lib).
+HOMES = {
+    "pyspark": ("features/",),
+    "tensorflow": ("ranking/",),
+    "keras": ("ranking/",),
+    "gensim": ("embeddings/",),
+    "papermill": ("experiments/",),
+    "typer": ("cli/",),
+    "redis": ("serving/",),
+}
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: write imports in full, not relative ones"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def unit_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or p.stem[0] != "_")
+LEVEL = {unit: level for level, units in enumerate(LAYERS) for unit in units}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_run_downward(path):
+    own = unit_of(path)
+    for name in imports_of(path):
+        parts = name.split(".")
+        if parts[0] != "recsys_lib" or len(parts) < 2 or parts[1] in (own, "__version__"):
+            continue
+        downward = LEVEL[parts[1]] < LEVEL[own] or LEVEL[own] == LEVEL[parts[1]] == 0
+        assert downward or (own, parts[1]) in ALLOWED_SIDEWAYS, f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_heavy_packages_stay_at_home(path):
+    place = path.relative_to(PACKAGE).as_posix()
+    for name in imports_of(path):
+        homes = HOMES.get(name.split(".")[0])
+        assert homes is None or place.startswith(homes), f"{place} imports {name}"
+
+
+@pytest.mark.parametrize(
+    ("module", "forbidden"),
+    [
+        ("recsys_lib", "numpy pandas pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.cli", "numpy pandas pyspark tensorflow gensim matplotlib papermill nbconvert"),
+        ("recsys_lib.recall", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.ranking", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.serving", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.experiments", "pyspark tensorflow gensim papermill"),
+    ],
+)
+def test_importing_stays_light(module, forbidden):
+    code = f"import sys, {module}; print(*sorted(set('{forbidden}'.split()) & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == ""
