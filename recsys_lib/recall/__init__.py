@@ -1,18 +1,32 @@
 """The recall layer (召回层): channels that narrow a catalogue down to some hundred candidates."""
 
 from recsys_lib.recall.base import Recaller
+from recsys_lib.recall.ease import Ease
+from recsys_lib.recall.exact import ExactIndex
 from recsys_lib.recall.genre import FavouriteGenre
 from recsys_lib.recall.item_to_item import ItemKNN
+from recsys_lib.recall.lsh import EuclideanLSH, collision_probability, hash_values
+from recsys_lib.recall.merge import Merged
+from recsys_lib.recall.plan import default_plan, make_channel, recallers_from_plan
 from recsys_lib.recall.popular import Newest, Popular, RandomRecaller, RecentlyPopular
 from recsys_lib.recall.vectors import VectorRecaller
 
 __all__ = [
+    "Ease",
+    "EuclideanLSH",
+    "ExactIndex",
     "FavouriteGenre",
     "ItemKNN",
+    "Merged",
     "Newest",
     "Popular",
     "RandomRecaller",
     "Recaller",
     "RecentlyPopular",
     "VectorRecaller",
+    "collision_probability",
+    "default_plan",
+    "hash_values",
+    "make_channel",
+    "recallers_from_plan",
 ]

@@ -6,7 +6,7 @@ from scipy import sparse
 
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.recall.base import Recaller
-from recsys_lib.recall.item_to_item import likes_of
+from recsys_lib.recall.likes import like_counts, likes_of
 from recsys_lib.schema import ITEM
 
 
@@ -46,8 +46,7 @@ class FavouriteGenre(Recaller):
         liked = (likes @ divided).toarray()  # (n_users, n_genres)
         total = liked.sum(axis=1, keepdims=True)
         self.shares_ = liked / np.where(total > 0, total, 1)
-        n_likes = np.bincount(likes.indices, minlength=matrix.n_items)
-        self.weights_ = has_genre.toarray() * n_likes[:, None].astype(np.float32)
+        self.weights_ = has_genre.toarray() * like_counts(likes)[:, None]
 
     def _score(self, user_index: np.ndarray) -> np.ndarray:
         score = self.shares_[user_index] @ self.weights_.T  # (m, n_items)

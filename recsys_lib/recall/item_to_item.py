@@ -7,7 +7,7 @@ from scipy import sparse
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.base import Recaller, top_k
-from recsys_lib.schema import LIKE_THRESHOLD
+from recsys_lib.recall.likes import like_counts, likes_of
 
 ITEMS_AT_ONCE = 1_024  # bounds the dense slice of the similarity matrix
 
@@ -48,7 +48,7 @@ class ItemKNN(Recaller):
     def _similarity(self, likes: sparse.csr_matrix) -> sparse.csr_matrix:
         n_items = likes.shape[1]
         of_item = likes.T.tocsr()
-        length = np.sqrt(np.diff(of_item.indptr)).astype(np.float32)
+        length = np.sqrt(like_counts(likes))
         width = min(self.n_neighbours, n_items)
         columns, values = [], []
         for start in range(0, n_items, ITEMS_AT_ONCE):
@@ -68,11 +68,3 @@ class ItemKNN(Recaller):
     def _score(self, user_index: np.ndarray) -> np.ndarray:
         score = (self.likes_[user_index] @ self.similarity_).toarray()  # (m, n_items)
         return np.where(score > 0, score, -np.inf)
-
-
-def likes_of(matrix: InteractionMatrix) -> sparse.csr_matrix:
-    """Return the likes as ones: float32 CSR, (n_users, n_items), nothing else stored."""
-    likes = matrix.ratings.copy()
-    likes.data = (likes.data >= LIKE_THRESHOLD).astype(np.float32)
-    likes.eliminate_zeros()
-    return likes

@@ -6,6 +6,7 @@ import pandas as pd
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.base import Recaller
+from recsys_lib.recall.likes import like_counts, likes_of
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP
 from recsys_lib.seeding import DEFAULT_SEED, key_hash
 
@@ -28,9 +29,7 @@ class Popular(SameForAll):
     """What most people like (大众口碑好的): score = number of likes."""
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
-        liked = matrix.ratings.data >= LIKE_THRESHOLD
-        counts = np.bincount(matrix.ratings.indices[liked], minlength=matrix.n_items)
-        self.item_score_ = counts.astype(np.float32)
+        self.item_score_ = like_counts(likes_of(matrix))
 
 
 class RecentlyPopular(SameForAll):
@@ -71,7 +70,7 @@ class Newest(SameForAll):
         self.items = items
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
-        likes = Popular().fit(interactions).item_score_
+        likes = like_counts(likes_of(matrix))
         years = self.items.set_index(ITEM)["release_year"].reindex(matrix.item_ids)
         # Likes as a fraction below one order the films of a year and never move one to another.
         self.item_score_ = years.to_numpy(np.float32, na_value=np.nan) + likes / (likes.max() + 1)
