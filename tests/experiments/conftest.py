@@ -1,0 +1,85 @@
+"""Tiny notebooks with real kernels, in folders of their own."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+# What a notebook of the project does through `start`, without the imports that takes.
+PRELUDE = """
+import json, os
+from pathlib import Path
+folder = Path(os.environ["RECSYS_RUN_DIR"])
+
+def leave(path, value):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value))
+
+def save(name, value):
+    leave(folder / "artifacts" / name / "artifact.json", {"notebook": NAME, "config": {}})
+    leave(folder / "artifacts" / name / "value.json", value)
+
+def load(name):
+    return json.loads((folder / "artifacts" / name / "value.json").read_text())
+
+def record(**metrics):
+    leave(folder / NAME / "metrics.json",
+          {name: {"value": value, "unit": unit} for name, (value, unit) in metrics.items()})
+"""
+
+
+class Notebooks:
+    """A folder into which tests write notebooks."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        folder.mkdir()
+
+    def write(
+        self,
+        name: str,
+        *code: str,
+        reads: tuple = (),
+        writes: tuple = (),
+        parameters: str = "window: int = 5  # items on each side",
+        profiles: str = '{"quick": {"window": 2}, "full": {}}',
+    ) -> Path:
+        """Write a notebook whose last cells hold ``code``."""
+        contract = f"reads = {list(reads)}\nwrites = {list(writes)}\nprofiles = {profiles}"
+        cells = [
+            new_markdown_cell(f"# {name} title"),
+            new_code_cell(contract, metadata={"tags": ["contract"]}),
+            new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+            new_code_cell(f"NAME = {name!r}" + PRELUDE),
+            *(new_code_cell(source) for source in code),
+        ]
+        for number, cell in enumerate(cells):
+            cell["id"] = f"cell-{number}"
+        notebook = new_notebook(
+            cells=cells,
+            metadata={"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
+        )
+        path = self.folder / f"{name}.ipynb"
+        nbformat.write(notebook, path)
+        return path
+
+
+@pytest.fixture
+def notebooks(tmp_path):
+    return Notebooks(tmp_path / "notebooks")
+
+
+@pytest.fixture(autouse=True)
+def outputs(tmp_path, monkeypatch) -> Path:
+    """The outputs of one test are its own."""
+    monkeypatch.setenv("RECSYS_OUTPUTS_DIR", str(tmp_path / "outputs"))
+    monkeypatch.delenv("RECSYS_RUN_DIR", raising=False)
+    return tmp_path / "outputs"
+
+
+def metrics_of(run: Path) -> dict:
+    """Return a run's metrics as {name: value}."""
+    recorded = json.loads((run / "metrics.json").read_text())
+    return {name: metric["value"] for name, metric in recorded.items()}
