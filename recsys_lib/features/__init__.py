@@ -1,0 +1,33 @@
+"""Features: what is known of a user, an item and a moment, made with Spark.
+
+The names below are imported at first use: reading the registry of columns, which models and the
+serving process do, must not load Spark.
+"""
+
+import importlib
+
+_HOMES = {
+    "FEATURES": "columns",
+    "Feature": "columns",
+    "documentation": "columns",
+    "names": "columns",
+    "serving_features": "samples",
+    "training_samples": "samples",
+    "spark_session": "spark",
+    "build_serving_features": "tables",
+    "build_training_samples": "tables",
+    "to_pandas": "tables",
+    "to_spark": "tables",
+    "TransformConfig": "transforms",
+    "fit_transforms": "transforms",
+    "load_transforms": "transforms",
+    "save_transforms": "transforms",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

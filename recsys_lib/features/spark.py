@@ -1,0 +1,110 @@
+"""One way to start Spark: quiet, bounded, and the same on every machine."""
+
+import contextlib
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+from recsys_lib.errors import MachineError
+from recsys_lib.java import find_java
+from recsys_lib.quiet import native_log, native_stderr_to_log
+
+log = logging.getLogger(__name__)
+
+LOCALHOST = "127.0.0.1"
+
+_DEFAULTS = {
+    # All traffic stays on this machine; no name has to resolve, no network has to be up.
+    "spark.driver.host": LOCALHOST,
+    "spark.driver.bindAddress": LOCALHOST,
+    # In local mode the driver does all the work. Beyond this Spark spills to disk; it leaves
+    # room for TensorFlow and the kernel on a machine of 16 GB.
+    "spark.driver.memory": "4g",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    # The default of 200 partitions costs more in scheduling than the work on a small data set.
+    "spark.sql.shuffle.partitions": "4",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+}
+
+
+def spark_session(app_name: str, master: str = "local[2]", **conf: str):
+    """Return the running Spark session, or start one.
+
+    Parameters
+    ----------
+    app_name : str
+        Name shown in Spark's log.
+    master : str
+        ``local[n]`` for n threads in this process, or ``spark://host:port`` of a cluster.
+    **conf : str
+        Spark settings that override the defaults here, as ``**{"spark.driver.memory": "8g"}``.
+
+    Returns
+    -------
+    pyspark.sql.SparkSession
+        Calling again in one process gives the same session; settings of the virtual machine
+        (memory, addresses) are those of the first call.
+
+    Raises
+    ------
+    MachineError
+        No Java that Spark can use, or Spark did not start; says what to do.
+    """
+    java, version = find_java()
+    log.debug("Spark starts with Java %s at %s", version, java)
+
+    import pyspark
+    from pyspark.sql import SparkSession
+
+    # Another Python on the PATH, or another Spark in SPARK_HOME, fails late and in 200 lines.
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    os.environ["SPARK_HOME"] = os.path.dirname(pyspark.__file__)
+    if master.startswith("local"):
+        os.environ["SPARK_LOCAL_IP"] = LOCALHOST
+
+    settings = _DEFAULTS | {
+        # Only tables made by name would go there; the default is a folder in the working folder.
+        "spark.sql.warehouse.dir": os.path.join(tempfile.gettempdir(), "recsys-spark-warehouse"),
+    }
+    builder = SparkSession.builder.appName(app_name).master(master)
+    for name, value in (settings | conf).items():
+        builder = builder.config(name, value)
+    # The virtual machine inherits the redirected stream, so its later messages go to the log too.
+    with native_stderr_to_log():
+        try:
+            session = builder.getOrCreate()
+            session.sparkContext.setLogLevel("WARN")
+        except Exception as error:
+            raise MachineError(
+                f"Spark did not start ({str(error).strip().splitlines()[0]}). "
+                f"What it printed is in {native_log()}."
+            ) from error
+    return session
+
+
+@contextlib.contextmanager
+def borrowed_session(app_name: str) -> Iterator:
+    """Yield the running Spark session and leave it running, or start one and end it.
+
+    Ending takes the Java virtual machine with it: a notebook that trains a model should not
+    carry gigabytes of it along because the library once made samples.
+    """
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    running = SparkSession.getActiveSession()
+    session = running or spark_session(app_name)
+    try:
+        yield session
+    finally:
+        if running is None:
+            session.stop()
+            gateway = SparkContext._gateway
+            gateway.shutdown()
+            gateway.proc.stdin.close()  # the virtual machine ends when this pipe does
+            gateway.proc.wait(timeout=60)
+            SparkContext._gateway = SparkContext._jvm = None
