@@ -1,0 +1,57 @@
+"""What a result may depend on beside the code of its notebook, written down with each run."""
+
+import platform
+import subprocess
+import sys
+from typing import Any
+
+from recsys_lib import paths
+from recsys_lib.errors import MachineError
+from recsys_lib.experiments.plan import package_versions
+from recsys_lib.java import find_java
+
+
+def provenance() -> dict[str, Any]:
+    """Return the versions, the platform and the revision of the code."""
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "java": _java(),
+        "packages": package_versions(),
+        "revision": git_revision(),
+    }
+
+
+def _java() -> int | None:
+    try:
+        return find_java()[1]
+    except MachineError:
+        return None
+
+
+def git_revision() -> dict[str, Any] | None:
+    """Return ``{"commit": hash, "dirty": bool}`` of the checkout; None where there is no git."""
+    commit, state = _git("rev-parse", "HEAD"), _git("status", "--porcelain")
+    return None if commit is None else {"commit": commit, "dirty": bool(state)}
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        told = subprocess.run(
+            ["git", "-C", str(paths.project_root()), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return told.stdout.strip() if told.returncode == 0 else None
+
+
+def command_line() -> str:
+    """Return the command as it was typed, without the folder of the program."""
+    import shlex
+    from pathlib import Path
+
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])

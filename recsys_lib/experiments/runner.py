@@ -1,0 +1,122 @@
+"""One command's run: reuse what is there, execute the rest, write down what came out."""
+
+import time
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from recsys_lib import files, paths
+from recsys_lib.experiments import records
+from recsys_lib.experiments.plan import Plan
+from recsys_lib.experiments.progress import TerminalProgress
+from recsys_lib.experiments.provenance import command_line, provenance
+from recsys_lib.experiments.report import write_report
+from recsys_lib.experiments.scheduler import Outcome, Scheduler, default_jobs
+
+
+@dataclass(frozen=True)
+class Result:
+    """Where a run lies, whether it is an earlier one, and how each notebook ended."""
+
+    folder: Path
+    unchanged: bool
+    outcomes: dict[str, Outcome]
+
+    @property
+    def failed(self) -> list[str]:
+        """Names of the notebooks without results."""
+        return [n for n, each in self.outcomes.items() if each.status not in ("ok", "reused")]
+
+
+def run(plan: Plan, jobs: int | None = None, fresh: bool = False) -> Result:
+    """Carry out a plan in a new folder under the outputs.
+
+    A step whose fingerprint equals one that ended well in an earlier run is taken over from
+    there. When a complete earlier run is the same in everything, nothing is made and that run is
+    the result.
+
+    Parameters
+    ----------
+    plan : Plan
+    jobs : int, optional
+        Notebooks at a time; default: what cores and memory allow.
+    fresh : bool
+        Execute everything, whatever earlier runs left.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After the state is written, so that the same command goes on where this one stopped.
+    """
+    same = None if fresh else records.find_same(plan)
+    if same:
+        records.point_latest(same)
+        outcomes = {name: Outcome("reused", source=same.name) for name in plan.steps}
+        return Result(same, True, outcomes)
+    folder = records.new_run_folder(plan)
+    began = datetime.now().astimezone()
+    outcomes: dict[str, Outcome] = {}
+    start = time.monotonic()
+    with TerminalProgress(folder) as progress:
+        progress.say(f"Run {paths.shown(folder)}")
+        if not fresh:
+            outcomes.update(_take_over(plan, folder, progress))
+        try:
+            scheduler = Scheduler(plan.steps, folder, jobs or default_jobs(), progress, outcomes)
+            scheduler.run()
+        finally:
+            result = Result(folder, False, {name: outcomes[name] for name in plan.steps})
+            _write_down(plan, result, began, time.monotonic() - start)
+    return result
+
+
+def _take_over(plan: Plan, folder: Path, progress: TerminalProgress) -> dict[str, Outcome]:
+    taken = {}
+    for name, step in plan.steps.items():
+        source = records.find_finished(step)
+        if source:
+            records.take_over(step, source, folder)
+            record = records.read_record(folder, name)
+            taken[name] = Outcome("reused", record["seconds"], source=record["run"])
+            progress.ended(name, taken[name])
+    return taken
+
+
+def _write_down(plan: Plan, result: Result, began: datetime, seconds: float) -> None:
+    finished = [name for name in result.outcomes if name not in result.failed]
+    files.write_json(
+        result.folder / "metrics.json", records.collect_metrics(result.folder, finished)
+    )
+    files.write_json(result.folder / "run.json", _told(plan, result, began, seconds))
+    write_report(result.folder)
+    if not result.failed:
+        records.point_latest(result.folder)
+
+
+def _status(outcomes: dict[str, Outcome]) -> str:
+    found = {each.status for each in outcomes.values()}
+    return next((bad for bad in ("interrupted", "failed") if bad in found), "complete")
+
+
+def _told(plan: Plan, result: Result, began: datetime, seconds: float) -> dict[str, Any]:
+    notebooks = {
+        name: {
+            "title": step.notebook.title,
+            **asdict(result.outcomes[name]),
+            "fingerprint": step.fingerprint,
+            "parameters": step.parameters,
+        }
+        for name, step in plan.steps.items()
+    }
+    return {
+        "status": _status(result.outcomes),
+        "command": command_line(),
+        "began": began.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 2),
+        "dataset": plan.dataset,
+        "data_fingerprint": plan.data_fingerprint,
+        "profile": plan.profile,
+        "notebooks": notebooks,
+        **provenance(),
+    }

@@ -1,0 +1,199 @@
+"""Running the steps of a plan side by side, each in a process of its own."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+
+from recsys_lib import files
+from recsys_lib.experiments.plan import Step
+
+# One notebook with both TensorFlow and Spark in it takes 2 GB; leave it some air.
+_BYTES_PER_JOB = 3 * 10**9
+
+
+@dataclass
+class Outcome:
+    """How one notebook of a run ended.
+
+    ``status`` is ``ok``, ``reused``, ``failed``, ``skipped`` (something it reads is missing) or
+    ``interrupted``; ``error`` holds, for a failed one, the cell, the error, the line and the
+    file of the trace; ``source`` names the run a reused one was executed in.
+    """
+
+    status: str
+    seconds: float = 0.0
+    error: dict[str, Any] = field(default_factory=dict)
+    source: str | None = None
+
+
+class Listener(Protocol):
+    """Something that is told how a run goes on."""
+
+    def started(self, name: str, n_cells: int) -> None: ...
+    def cell(self, name: str, cell: int) -> None: ...
+    def ended(self, name: str, outcome: Outcome) -> None: ...
+
+
+def default_jobs() -> int:
+    """Return how many notebooks this machine can run at a time: cores, and 3 GB for each."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, psutil.virtual_memory().available // _BYTES_PER_JOB))
+
+
+class Scheduler:
+    """Executes steps in the order of their needs, at most ``jobs`` at a time.
+
+    ``outcomes`` may already hold steps that are taken over from earlier runs; it is filled while
+    the run goes on, so that it tells the truth after an interruption too.
+    """
+
+    def __init__(
+        self,
+        steps: Mapping[str, Step],
+        folder: Path,
+        jobs: int,
+        listener: Listener,
+        outcomes: dict[str, Outcome],
+    ):
+        self.steps, self.folder, self.jobs = steps, folder, jobs
+        self.listener, self.outcomes = listener, outcomes
+        self._events: queue.Queue = queue.Queue()
+        self._running: dict[str, tuple[subprocess.Popen, float]] = {}
+
+    def run(self) -> None:
+        """Execute all that has no outcome yet. On KeyboardInterrupt the processes are ended."""
+        try:
+            self._skip_and_start()
+            while self._running:
+                self._handle(*self._next_event())
+                self._skip_and_start()
+        finally:
+            for name in list(self._running):
+                process, began = self._running.pop(name)
+                _end_tree(process)
+                self._ended(name, Outcome("interrupted", time.monotonic() - began))
+            for name in self.steps:
+                self.outcomes.setdefault(name, Outcome("interrupted"))
+
+    def _skip_and_start(self) -> None:
+        for name, step in self.steps.items():
+            if name in self.outcomes or name in self._running:
+                continue
+            waited_for = [self.outcomes.get(other) for other in step.needs]
+            if any(each and each.status in ("failed", "skipped") for each in waited_for):
+                self._ended(name, Outcome("skipped"))
+            elif all(waited_for) and len(self._running) < self.jobs:
+                self._start(name)
+
+    def _start(self, name: str) -> None:
+        step = self.steps[name]
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / "native.log", "ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "recsys_lib.experiments.execute"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                encoding="utf-8",
+                env=os.environ | {"RECSYS_RUN_DIR": str(self.folder)},
+                start_new_session=True,  # Ctrl-C reaches us alone, and we end it in order
+            )
+        task = {
+            "notebook": str(step.notebook.path.resolve()),
+            "folder": str(folder),
+            "parameters": dict(step.values),
+        }
+        self._running[name] = process, time.monotonic()
+        threading.Thread(target=self._listen, args=(name, process), daemon=True).start()
+        self.listener.started(name, len(step.notebook.cells))
+        process.stdin.write(json.dumps(task) + "\n")
+        process.stdin.flush()
+
+    def _listen(self, name: str, process: subprocess.Popen) -> None:
+        last = {}
+        for line in process.stdout:
+            last = json.loads(line)
+            if last["event"] == "cell":
+                self._events.put((name, last))
+        # Its end is an event of its own: a process that was killed has told nothing.
+        told = last if last.get("event") in ("done", "failed") else {"event": "died"}
+        self._events.put((name, told | {"code": process.wait()}))
+
+    def _next_event(self) -> tuple[str, dict[str, Any]]:
+        while True:
+            try:
+                # Waiting in short turns lets Ctrl-C through on every system.
+                return self._events.get(timeout=0.5)
+            except queue.Empty:
+                continue
+
+    def _handle(self, name: str, event: dict[str, Any]) -> None:
+        if event["event"] == "cell":
+            self.listener.cell(name, event["cell"])
+            return
+        process, began = self._running.pop(name)
+        process.stdin.close()
+        process.stdout.close()
+        seconds = time.monotonic() - began
+        error = self._error(name, event)
+        if error:
+            self._ended(name, Outcome("failed", seconds, error=error))
+        else:
+            self._record(name, seconds)
+            self._ended(name, Outcome("ok", seconds))
+
+    def _error(self, name: str, event: dict[str, Any]) -> dict[str, Any] | None:
+        if event["event"] == "failed":
+            keep = {key: event[key] for key in ("cell", "error", "line")}
+            return keep | {"trace": f"{name}/{event['trace']}"}
+        if event["event"] == "died":
+            error = f"the process that executed it ended with code {event['code']}"
+            return {"cell": None, "error": error, "line": "", "trace": "native.log"}
+        for artefact in self.steps[name].notebook.writes:
+            if not (self.folder / "artifacts" / artefact / "artifact.json").is_file():
+                error = f"its contract says that it writes the artefact {artefact!r}; it did not"
+                return {"cell": None, "error": error, "line": "", "trace": "run.log"}
+        return None
+
+    def _record(self, name: str, seconds: float) -> None:
+        step = self.steps[name]
+        record = {
+            "fingerprint": step.fingerprint,
+            "run": self.folder.name,
+            "seconds": round(seconds, 2),
+            "parameters": step.parameters,
+        }
+        files.write_json(self.folder / name / "record.json", record)
+
+    def _ended(self, name: str, outcome: Outcome) -> None:
+        self.outcomes[name] = outcome
+        self.listener.ended(name, outcome)
+
+
+def _end_tree(process: subprocess.Popen) -> None:
+    """End a process with all it started: the kernel, and what that started (Java, Redis)."""
+    try:
+        tree = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        tree = []
+    process.kill()
+    for each in tree:
+        try:
+            each.terminate()
+        except psutil.NoSuchProcess:
+            continue
+    for stubborn in psutil.wait_procs(tree, timeout=3)[1]:
+        stubborn.kill()
+    process.wait()

@@ -1,0 +1,207 @@
+"""Whole runs of tiny notebooks with real kernels."""
+
+import json
+import os
+
+import psutil
+import pytest
+
+from recsys_lib.experiments import records
+from recsys_lib.experiments.notebooks import discover
+from recsys_lib.experiments.plan import make_plan
+from recsys_lib.experiments.progress import error_lines
+from recsys_lib.experiments.runner import run
+
+pytestmark = pytest.mark.notebook
+
+WRITER = ('save("a", window * 10)\nrecord(size=(window, "count"))',)
+READER = (
+    'record(doubled=(2 * load("a"), "count"), seconds=(__import__("time").monotonic(), "s"))',
+)
+
+
+@pytest.fixture
+def pair(notebooks):
+    """A notebook that writes and one that reads it."""
+    notebooks.write("01_writer", *WRITER, writes=("a",))
+    notebooks.write("02_reader", *READER, reads=("a",), parameters="depth: int = 1", profiles="{}")
+    return notebooks
+
+
+def carry_out(notebooks, *wanted, fresh=False, jobs=None, **command):
+    return run(make_plan(discover(notebooks.folder), wanted, **command), jobs, fresh)
+
+
+def metrics_of(run) -> dict:
+    """Return a run's metrics as {name: value}."""
+    recorded = json.loads((run / "metrics.json").read_text())
+    return {name: metric["value"] for name, metric in recorded.items()}
+
+
+def statuses(result):
+    return {name: each.status for name, each in result.outcomes.items()}
+
+
+def test_a_run_leaves_all_its_files_and_points_latest_to_itself(pair, outputs):
+    result = carry_out(pair, assignments=["window=7"])
+    assert statuses(result) == {"01_writer": "ok", "02_reader": "ok"}
+    folder = result.folder
+    assert metrics_of(folder)["02_reader.doubled"] == 140
+    assert (outputs / "latest").resolve() == folder
+    assert os.readlink(outputs / "latest") == folder.name
+    for name in ("01_writer", "02_reader"):
+        page = (folder / name / "notebook.html").read_text()
+        assert "https://cdn" not in page
+        assert "<script src" not in page
+        assert json.loads((folder / name / "notebook.ipynb").read_text())["cells"]
+    told = json.loads((folder / "run.json").read_text())
+    assert told["status"] == "complete"
+    assert told["notebooks"]["01_writer"]["parameters"] == {"window": 7}
+    assert {"python", "packages", "platform", "java", "revision", "command"} <= set(told)
+    assert "02_reader: cell" in (folder / "run.log").read_text()
+    report = (folder / "report.html").read_text()
+    assert "02_reader title" in report
+    assert "http" not in report
+
+
+def test_the_same_command_again_changes_nothing_and_other_parameters_rerun_what_they_touch(
+    pair, outputs
+):
+    first = carry_out(pair)
+    again = carry_out(pair)
+    assert again.unchanged
+    assert again.folder == first.folder
+    assert [each.name for each in records.runs()] == [first.folder.name]
+
+    deeper = carry_out(pair, assignments=["depth=2"])
+    assert statuses(deeper) == {"01_writer": "reused", "02_reader": "ok"}
+    value = "artifacts/a/value.json"
+    assert (deeper.folder / value).samefile(first.folder / value)
+
+    wider = carry_out(pair, assignments=["window=6"])
+    assert statuses(wider) == {"01_writer": "ok", "02_reader": "ok"}
+
+    back = carry_out(pair)
+    assert back.unchanged
+    assert back.folder == first.folder
+    assert (outputs / "latest").resolve() == first.folder
+
+
+def test_a_changed_cell_reruns_its_notebook_and_committed_outputs_do_not(pair):
+    first = carry_out(pair)
+    path = pair.folder / "02_reader.ipynb"
+    notebook = json.loads(path.read_text())
+    notebook["cells"][-1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x"}]
+    path.write_text(json.dumps(notebook))
+    assert carry_out(pair).unchanged
+    pair.write("02_reader", *READER, "1 + 1", reads=("a",), profiles="{}", parameters="depth = 1")
+    changed = carry_out(pair)
+    assert statuses(changed) == {"01_writer": "reused", "02_reader": "ok"}
+    assert (
+        metrics_of(changed.folder)["01_writer.size"] == metrics_of(first.folder)["01_writer.size"]
+    )
+
+
+def test_fresh_runs_execute_everything_and_agree(pair):
+    runs = [carry_out(pair, fresh=True) for _ in range(2)]
+    assert all(set(statuses(each).values()) == {"ok"} for each in runs)
+    first, second = (metrics_of(each.folder) for each in runs)
+    assert first.pop("02_reader.seconds") != second.pop("02_reader.seconds")
+    assert first == second
+
+
+def test_a_subset_runs_alone_and_what_it_reads_is_not_made_by_another_notebook(pair):
+    pair.write("02_reader", 'assert not (folder / "artifacts").exists()', reads=("a",))
+    assert statuses(carry_out(pair, "02")) == {"02_reader": "ok"}
+
+
+def test_a_failing_cell_stops_what_depends_on_it_and_the_next_run_goes_on(pair, outputs):
+    pair.write("01_writer", "def f(x):\n    return 1 / x", "y = 1\nf(0)", writes=("a",))
+    pair.write("03_other", 'record(x=(1, "count"))')
+    result = carry_out(pair)
+    assert statuses(result) == {"01_writer": "failed", "02_reader": "skipped", "03_other": "ok"}
+    assert result.failed == ["01_writer", "02_reader"]
+    lines = error_lines("01_writer", result.outcomes["01_writer"], result.folder)
+    assert len(lines) == 5
+    assert lines[1].endswith("6")
+    assert "ZeroDivisionError: division by zero" in lines[2]
+    assert "line 2: f(0)" in lines[3]
+    assert "return 1 / x" in (result.folder / "01_writer" / "error.txt").read_text()
+    assert "ZeroDivisionError" in (result.folder / "report.html").read_text()
+    assert not (outputs / "latest").exists()
+    assert metrics_of(result.folder) == {"03_other.x": 1}
+
+    pair.write("01_writer", *WRITER, writes=("a",))
+    mended = carry_out(pair)
+    assert statuses(mended) == {"01_writer": "ok", "02_reader": "ok", "03_other": "reused"}
+
+
+def test_a_dead_kernel_is_told_and_the_others_go_on(notebooks):
+    notebooks.write("01_dies", "import os, signal", "os.kill(os.getpid(), signal.SIGKILL)")
+    notebooks.write("02_lives", 'record(x=(1, "count"))')
+    result = carry_out(notebooks)
+    assert statuses(result) == {"01_dies": "failed", "02_lives": "ok"}
+    lines = error_lines("01_dies", result.outcomes["01_dies"], result.folder)
+    assert "kernel died" in lines[2]
+    assert lines[1].endswith("6")
+    assert "os.kill" in lines[3]
+
+
+def test_a_killed_executing_process_is_told(notebooks):
+    notebooks.write("01_dies", "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
+    result = carry_out(notebooks)
+    assert statuses(result) == {"01_dies": "failed"}
+    assert "code -9" in result.outcomes["01_dies"].error["error"]
+
+
+def test_a_notebook_that_does_not_write_what_its_contract_says_fails(notebooks):
+    notebooks.write("01_forgets", "1", writes=("a",))
+    result = carry_out(notebooks)
+    assert statuses(result) == {"01_forgets": "failed"}
+    assert "artefact 'a'" in result.outcomes["01_forgets"].error["error"]
+
+
+def test_independent_notebooks_run_side_by_side(notebooks):
+    meet = """
+import time
+(folder / NAME / "here").touch()
+end = time.monotonic() + 60
+while not all((folder / n / "here").exists() for n in ("01_one", "02_two")):
+    assert time.monotonic() < end
+    time.sleep(0.05)
+"""
+    notebooks.write("01_one", meet)
+    notebooks.write("02_two", meet)
+    assert statuses(carry_out(notebooks, jobs=2)) == {"01_one": "ok", "02_two": "ok"}
+
+
+def test_an_interrupted_run_ends_its_kernels_and_the_next_goes_on(notebooks, tmp_path):
+    (tmp_path / "slow").touch()
+    slow = f"""
+import os, signal, time
+if Path({str(tmp_path / "slow")!r}).exists():
+    Path({str(tmp_path / "kernel")!r}).write_text(str(os.getpid()))
+    os.kill({os.getpid()}, signal.SIGINT)
+    time.sleep(600)
+"""
+    notebooks.write("01_quick", 'save("a", 1)', writes=("a",))
+    notebooks.write("02_slow", slow, reads=("a",))
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(notebooks, jobs=1)
+    assert not psutil.pid_exists(int((tmp_path / "kernel").read_text()))
+    (stopped,) = records.runs()
+    told = json.loads((stopped / "run.json").read_text())
+    assert told["status"] == "interrupted"
+    assert {name: each["status"] for name, each in told["notebooks"].items()} == {
+        "01_quick": "ok",
+        "02_slow": "interrupted",
+    }
+    (tmp_path / "slow").unlink()
+    assert statuses(carry_out(notebooks)) == {"01_quick": "reused", "02_slow": "ok"}
+
+
+def test_an_incomplete_earlier_run_is_not_reused(pair):
+    first = carry_out(pair)
+    (first.folder / "artifacts" / "a" / "artifact.json").unlink()
+    (first.folder / "run.json").unlink()
+    assert statuses(carry_out(pair)) == {"01_writer": "ok", "02_reader": "reused"}
