@@ -208,7 +208,14 @@ class EuclideanLSH:
                 index = cls(**{name: stored[name].item() for name in SETTINGS})
                 for name in ARRAYS:
                     setattr(index, name, stored[name])
-        except (OSError, ValueError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+        except (
+            OSError,
+            EOFError,
+            ValueError,
+            KeyError,
+            AttributeError,
+            zipfile.BadZipFile,
+        ) as error:
             raise DataError(f"No LSH index can be read from {path}: {error}") from None
         index._put(index.item_ids_, index.vectors_)
         return index
