@@ -51,7 +51,7 @@ def run(
 ) -> None:
     """Execute the numbered notebooks in the order they need, and write a report.
 
-    Results go to outputs/<date>-<time>-<dataset>-<profile>/: the executed notebooks, metrics.json,
+    Results go to outputs/DATE-TIME-DATASET-PROFILE/: the executed notebooks, metrics.json,
     report.html and what the notebooks hand to each other. outputs/latest points to the last run
     that went well.
 
@@ -63,11 +63,11 @@ def run(
 
     Examples:
 
-      recsys run                              all notebooks on MovieLens 100K
+    - `recsys run`: all notebooks on MovieLens 100K
 
-      recsys run 03 04 --profile quick        two of them, small
+    - `recsys run 03 04 --profile quick`: two of them, small
 
-      recsys run 03_item2vec -p window=5      one, with another window
+    - `recsys run 03_item2vec -p window=5`: one, with another window
     """
     from recsys_lib.experiments.notebooks import discover, select
 

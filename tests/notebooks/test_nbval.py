@@ -1,0 +1,35 @@
+"""Strict nbval: run again, each notebook shows what is committed, cell by cell."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from recsys_lib import paths
+
+FILES = sorted(paths.notebooks_dir().glob("[0-9]*.ipynb"))
+
+
+@pytest.mark.notebook
+@pytest.mark.slow
+@pytest.mark.parametrize("notebook", FILES, ids=lambda path: path.stem)
+def test_a_run_shows_what_is_committed(notebook, tmp_path):
+    # An outputs folder of its own: whether an input is built or was there must not show.
+    told = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "--nbval", "-q", "--no-header"),
+            *("-p", "no:cacheprovider", "-p", "no:xdist", str(notebook)),
+        ],
+        cwd=paths.project_root(),
+        env=_environment() | {"RECSYS_OUTPUTS_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert told.returncode == 0, told.stdout[-6000:] + told.stderr[-2000:]
+
+
+def _environment() -> dict[str, str]:
+    # The worker of a parallel test run must not look like one to the inner pytest.
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}

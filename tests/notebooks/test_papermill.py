@@ -1,0 +1,40 @@
+"""The real command on the real notebooks: other parameters, the quick profile."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+CHOSEN = ("03_item2vec", "06_lsh", "07_embedding_mlp")
+
+
+@pytest.mark.notebook
+@pytest.mark.slow
+def test_some_notebooks_run_in_the_quick_profile_with_another_seed(ml_100k, tmp_path):
+    outputs = tmp_path / "outputs"
+
+    def recsys(*arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", "recsys_lib", *arguments],
+            cwd=tmp_path,
+            env=os.environ
+            | {"RECSYS_OUTPUTS_DIR": str(outputs), "RECSYS_DATA_DIR": str(ml_100k.path.parent)},
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+
+    command = ("run", *CHOSEN, "--profile", "quick", "-p", "seed=7")
+    first = recsys(*command)
+    assert first.returncode == 0, first.stdout + first.stderr
+    told = json.loads((outputs / "latest" / "run.json").read_text())
+    assert all(each["parameters"]["seed"] == 7 for each in told["notebooks"].values())
+    metrics = json.loads(recsys("metrics", "--json").stdout)
+    assert {name.partition(".")[0] for name in metrics} == set(CHOSEN)
+    assert all(set(each) == {"value", "unit"} for each in metrics.values())
+
+    again = recsys(*command)
+    assert "Nothing changed" in again.stdout
