@@ -69,6 +69,8 @@ def run(
 
     - `recsys run 03_item2vec -p window=5`: one, with another window
     """
+    import signal
+
     from recsys_lib.experiments.notebooks import discover, select
 
     found = discover()
@@ -80,6 +82,8 @@ def run(
     from recsys_lib.experiments.runner import run as run_plan
 
     plan = make_plan(found, notebooks or [], parameter or [], profile, dataset)
+    # A run that is told to end (by a container, by CI) ends its kernels as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         result = run_plan(plan, jobs, fresh)
     except KeyboardInterrupt:

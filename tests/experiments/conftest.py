@@ -1,6 +1,5 @@
 """Tiny notebooks with real kernels, in folders of their own."""
 
-import json
 from pathlib import Path
 
 import nbformat
@@ -77,9 +76,3 @@ def outputs(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("RECSYS_OUTPUTS_DIR", str(tmp_path / "outputs"))
     monkeypatch.delenv("RECSYS_RUN_DIR", raising=False)
     return tmp_path / "outputs"
-
-
-def metrics_of(run: Path) -> dict:
-    """Return a run's metrics as {name: value}."""
-    recorded = json.loads((run / "metrics.json").read_text())
-    return {name: metric["value"] for name, metric in recorded.items()}

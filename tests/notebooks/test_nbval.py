@@ -11,18 +11,23 @@ from recsys_lib import paths
 FILES = sorted(paths.notebooks_dir().glob("[0-9]*.ipynb"))
 
 
+@pytest.fixture(scope="module")
+def shared_outputs(tmp_path_factory) -> str:
+    """Outputs of these notebooks alone: one builds what the next reads, nothing old is read."""
+    return str(tmp_path_factory.mktemp("nbval"))
+
+
 @pytest.mark.notebook
 @pytest.mark.slow
 @pytest.mark.parametrize("notebook", FILES, ids=lambda path: path.stem)
-def test_a_run_shows_what_is_committed(notebook, tmp_path):
-    # An outputs folder of its own: whether an input is built or was there must not show.
+def test_a_run_shows_what_is_committed(notebook, ml_100k, shared_outputs):
     told = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "--nbval", "-q", "--no-header"),
             *("-p", "no:cacheprovider", "-p", "no:xdist", str(notebook)),
         ],
         cwd=paths.project_root(),
-        env=_environment() | {"RECSYS_OUTPUTS_DIR": str(tmp_path)},
+        env=_environment() | {"RECSYS_OUTPUTS_DIR": shared_outputs},
         capture_output=True,
         text=True,
         timeout=900,

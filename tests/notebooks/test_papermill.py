@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-
 CHOSEN = ("03_item2vec", "06_lsh", "07_embedding_mlp")
 
 
