@@ -1,0 +1,84 @@
+"""Graph embeddings: random walks over the item graph read as sentences by Word2vec."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys_lib.data.splits import Split
+from recsys_lib.embeddings.graph import ItemGraph, item_graph
+from recsys_lib.embeddings.item2vec import Item2vecConfig, liked_sequences, train_item2vec
+from recsys_lib.embeddings.table import EmbeddingTable
+from recsys_lib.embeddings.walks import WalkConfig, walk_blocks
+from recsys_lib.seeding import DEFAULT_SEED
+
+# Chosen on the validation part of MovieLens 100K's last_likes split, in notebook 04.
+DEEPWALK = WalkConfig(p=1.0, q=1.0)
+NODE2VEC = WalkConfig(p=0.5, q=2.0)
+WALK_TRAINING = Item2vecConfig(embedding_dim=32, window=5, epochs=2)
+
+
+@dataclass(frozen=True)
+class WalkCorpus:
+    """Walks as sequences of raw item ids, made anew at each iteration and never held at once.
+
+    Every iteration gives the same walks, so that several epochs see one corpus.
+    """
+
+    graph: ItemGraph
+    config: WalkConfig
+    seed: int
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for block in walk_blocks(self.graph, self.config, self.seed):
+            lengths = (block >= 0).sum(axis=1)
+            items = self.graph.item_ids[block]  # padding is cut off below
+            for walk, length in zip(items, lengths, strict=True):
+                yield walk[:length]
+
+
+def train_graph_embedding(
+    graph: ItemGraph, walk_config: WalkConfig, item2vec_config: Item2vecConfig, seed: int
+) -> EmbeddingTable:
+    """Walk over a graph and train item vectors on the walks.
+
+    With p = q = 1 this is DeepWalk (Perozzi et al., 2014; with negative sampling in place of its
+    hierarchical softmax), otherwise node2vec (Grover and Leskovec, 2016).
+
+    Returns
+    -------
+    EmbeddingTable
+        One vector for each node that lies on a walk of two or more nodes: nodes without any edge
+        have none.
+
+    Raises
+    ------
+    DataError
+        No walk has two nodes.
+    """
+    return train_item2vec(WalkCorpus(graph, walk_config, seed), item2vec_config, seed)
+
+
+def build_deepwalk(
+    splits: dict[str, Split],
+    walk_config: WalkConfig = DEEPWALK,
+    config: Item2vecConfig = WALK_TRAINING,
+    seed: int = DEFAULT_SEED,
+) -> dict[str, EmbeddingTable]:
+    """Train DeepWalk for each split on the likes that precede its test part."""
+    return {
+        name: train_graph_embedding(
+            item_graph(liked_sequences(split.history("test"))), walk_config, config, seed
+        )
+        for name, split in splits.items()
+    }
+
+
+def build_node2vec(
+    splits: dict[str, Split],
+    walk_config: WalkConfig = NODE2VEC,
+    config: Item2vecConfig = WALK_TRAINING,
+    seed: int = DEFAULT_SEED,
+) -> dict[str, EmbeddingTable]:
+    """Train node2vec for each split on the likes that precede its test part."""
+    return build_deepwalk(splits, walk_config, config, seed)

@@ -1,0 +1,197 @@
+"""Item2vec: Word2vec on sequences of liked items (Barkan and Koenigstein, 2016)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from recsys_lib.data.splits import Split, in_time_order
+from recsys_lib.embeddings.table import EmbeddingTable
+from recsys_lib.errors import DataError, RecsysError
+from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, USER
+from recsys_lib.seeding import DEFAULT_SEED
+
+# gensim cuts a longer sequence off without a word.
+LONGEST_SEQUENCE = 10_000
+
+
+@dataclass(frozen=True)
+class Item2vecConfig:
+    """Settings of skip-gram with negative sampling over item sequences.
+
+    The defaults were chosen on the validation part of MovieLens 100K's ``last_likes`` split, in
+    notebook 03; :data:`NOTES_CONFIG` holds what the course notes use.
+
+    Attributes
+    ----------
+    embedding_dim : int
+        Numbers in a vector.
+    window : int
+        Largest distance of a context from its centre, in places of the sequence. The effective
+        window is drawn anew for each centre, uniformly from 1 to ``window`` (Word2vec's way of
+        weighting near contexts), so a window over a whole history must be longer than it.
+    epochs : int
+        Passes over all sequences.
+    negatives : int
+        Drawn items that each true context is told from.
+    negatives_exponent : float
+        Negatives are drawn with probability proportional to count to this power: 0 draws all
+        items alike, 1 as often as they occur.
+    downsample_above : float
+        Share of all occurrences above which an item is thinned out at random
+        (Word2vec's ``sample``); 0 keeps everything.
+    min_count : int
+        Occurrences below which an item gets no vector.
+    learning_rate : float
+        Step length at the start; it falls linearly to a hundredth of a hundredth.
+    """
+
+    embedding_dim: int = 64
+    window: int = 200
+    epochs: int = 10
+    negatives: int = 5
+    negatives_exponent: float = 0.75
+    downsample_above: float = 1e-3
+    min_count: int = 1
+    learning_rate: float = 0.025
+
+    def __post_init__(self):
+        for name in ("embedding_dim", "window", "epochs", "negatives", "min_count"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise RecsysError(f"{name} must be a whole number of at least 1, not {value!r}.")
+        if not 0 <= self.downsample_above < 1:
+            raise RecsysError(
+                f"downsample_above is a share from 0 up to 1, not {self.downsample_above}."
+            )
+        if not 0 < self.learning_rate < 1:
+            raise RecsysError(f"learning_rate must lie between 0 and 1, not {self.learning_rate}.")
+
+
+# The course notes: vectors of 10, window 5, 10 iterations; the rest are Spark MLlib's defaults,
+# apart from its hierarchical softmax, for which negative sampling stands in here.
+NOTES_CONFIG = Item2vecConfig(
+    embedding_dim=10,
+    window=5,
+    epochs=10,
+    negatives=5,
+    negatives_exponent=0.75,
+    downsample_above=0.0,
+    min_count=5,
+    learning_rate=0.025,
+)
+
+
+def liked_sequences(interactions: pd.DataFrame) -> list[np.ndarray]:
+    """Return each user's liked items in time order.
+
+    Parameters
+    ----------
+    interactions : DataFrame
+        Columns of :data:`recsys_lib.schema.INTERACTIONS`. A like is a rating of at least
+        ``LIKE_THRESHOLD``; ties in time are broken by a hash of the ids.
+
+    Returns
+    -------
+    list of int64 arrays
+        Raw item ids; one array for each user with a like, in order of user id.
+    """
+    likes = in_time_order(interactions[interactions[RATING] >= LIKE_THRESHOLD])
+    if likes.empty:
+        return []
+    starts = np.flatnonzero(np.diff(likes[USER].to_numpy())) + 1
+    return np.split(likes[ITEM].to_numpy(np.int64), starts)
+
+
+def train_item2vec(
+    sequences: Iterable[np.ndarray], config: Item2vecConfig, seed: int
+) -> EmbeddingTable:
+    """Train item vectors with gensim, reproducibly (one worker).
+
+    Parameters
+    ----------
+    sequences : iterable of int arrays
+        Raw item ids in order. Iterated once per epoch and once before, so a list or an object
+        whose ``iter`` starts anew; a generator is refused. Sequences of one item are left out:
+        an item without company learns nothing.
+    config : Item2vecConfig
+    seed : int
+        Same sequences, configuration and seed give the same vectors on one kind of processor.
+
+    Returns
+    -------
+    EmbeddingTable
+        The items that occur ``min_count`` times in sequences of two or more; no others.
+
+    Raises
+    ------
+    DataError
+        No sequence has two items, or no item occurs ``min_count`` times.
+    RecsysError
+        ``sequences`` can be iterated only once.
+    """
+    from gensim.models import Word2Vec
+
+    if isinstance(sequences, Iterator):
+        raise RecsysError(
+            "sequences must be iterable more than once (a list, or an object with __iter__), "
+            f"not {type(sequences).__name__}."
+        )
+    corpus = _Sentences(sequences)
+    model = Word2Vec(
+        vector_size=config.embedding_dim,
+        window=config.window,
+        epochs=config.epochs,
+        negative=config.negatives,
+        ns_exponent=config.negatives_exponent,
+        sample=config.downsample_above,
+        min_count=config.min_count,
+        alpha=config.learning_rate,
+        sg=1,
+        workers=1,
+        seed=seed,
+    )
+    model.build_vocab(corpus)
+    if not len(model.wv):
+        raise DataError(
+            f"No item occurs {config.min_count} times in {model.corpus_count} sequences of two or "
+            "more items: nothing to learn vectors from."
+        )
+    model.train(corpus, total_examples=model.corpus_count, epochs=model.epochs)
+    item_ids = np.array([int(token) for token in model.wv.index_to_key], dtype=np.int64)
+    return EmbeddingTable(item_ids, model.wv.vectors)
+
+
+def build_item2vec(
+    splits: dict[str, Split],
+    config: Item2vecConfig | None = None,
+    seed: int = DEFAULT_SEED,
+) -> dict[str, EmbeddingTable]:
+    """Train item2vec for each split on the likes that precede its test part.
+
+    Returns
+    -------
+    dict of EmbeddingTable
+        Keyed as ``splits``.
+    """
+    config = config or Item2vecConfig()
+    return {
+        name: train_item2vec(liked_sequences(split.history("test")), config, seed)
+        for name, split in splits.items()
+    }
+
+
+class _Sentences:
+    """Item sequences in the form gensim reads: lists of text, each within gensim's limit."""
+
+    def __init__(self, sequences: Iterable[np.ndarray]):
+        self.sequences = sequences
+
+    def __iter__(self) -> Iterator[list[str]]:
+        for sequence in self.sequences:
+            if len(sequence) < 2:
+                continue
+            tokens = [str(item) for item in sequence]
+            for start in range(0, len(tokens), LONGEST_SEQUENCE):
+                yield tokens[start : start + LONGEST_SEQUENCE]
