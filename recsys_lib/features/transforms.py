@@ -98,13 +98,13 @@ def fit_transforms(frame: DataFrame, config: TransformConfig) -> PipelineModel:
     """
     _check(frame, config)
     stages: list[Transformer] = []
-    for column in config.one_hot:
-        stages += _one_hot(frame, column)
+    if config.one_hot:
+        stages += _one_hot(frame, config)
     for column in config.multi_hot:
         stages += _multi_hot(frame, column)
     stages += _scalers(frame, config)
-    for column in config.bucket:
-        stages.append(_buckets(frame, column, config.n_buckets))
+    if config.bucket:
+        stages += _buckets(frame, config)
     if config.normalize:
         stages += _normalizers(config)
     added = PipelineModel(stages).transform(frame).columns
@@ -147,13 +147,18 @@ def _check(frame: DataFrame, config: TransformConfig) -> None:
             raise DataError(f"Column {column!r} has no value to fit a transform on.")
 
 
-def _one_hot(frame: DataFrame, column: str) -> list[Transformer]:
-    index = f"{_SCRATCH}index_{column}"
+def _one_hot(frame: DataFrame, config: TransformConfig) -> list[Transformer]:
+    indices = [f"{_SCRATCH}index_{c}" for c in config.one_hot]
     # "keep" gives unseen and missing values one index after the last.
     indexer = StringIndexer(
-        inputCol=column, outputCol=index, handleInvalid="keep", stringOrderType="alphabetAsc"
+        inputCols=list(config.one_hot),
+        outputCols=indices,
+        handleInvalid="keep",
+        stringOrderType="alphabetAsc",
     ).fit(frame)
-    encoder = OneHotEncoder(inputCol=index, outputCol=f"{column}_one_hot", dropLast=False)
+    encoder = OneHotEncoder(
+        inputCols=indices, outputCols=[f"{c}_one_hot" for c in config.one_hot], dropLast=False
+    )
     return [indexer, encoder.fit(indexer.transform(frame))]
 
 
@@ -208,11 +213,23 @@ def _scalers(frame: DataFrame, config: TransformConfig) -> list[Transformer]:
     return [imputer, *vectors, *fitted]
 
 
-def _buckets(frame: DataFrame, column: str, n_buckets: int) -> Transformer:
-    # "keep" puts missing values in a bucket of their own; the outer edges are infinite.
-    return QuantileDiscretizer(
-        inputCol=column, outputCol=f"{column}_bucket", numBuckets=n_buckets, handleInvalid="keep"
-    ).fit(frame)
+def _buckets(frame: DataFrame, config: TransformConfig) -> list[Transformer]:
+    # Missing has to be NaN to get a bucket of its own; null would stay null.
+    numbers = {c: f"{_SCRATCH}number_{c}" for c in config.bucket}
+    missing_as_nan = SQLTransformer(
+        statement="SELECT *, "
+        + ", ".join(
+            f"coalesce(cast(`{c}` AS double), double('NaN')) AS `{n}`" for c, n in numbers.items()
+        )
+        + " FROM __THIS__"
+    )
+    discretizer = QuantileDiscretizer(
+        inputCols=list(numbers.values()),
+        outputCols=[f"{c}_bucket" for c in numbers],
+        numBuckets=config.n_buckets,
+        handleInvalid="keep",
+    )
+    return [missing_as_nan, discretizer.fit(missing_as_nan.transform(frame))]
 
 
 def _normalizers(config: TransformConfig) -> list[Transformer]:
