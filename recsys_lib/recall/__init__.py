@@ -6,7 +6,7 @@ from recsys_lib.recall.exact import ExactIndex
 from recsys_lib.recall.genre import FavouriteGenre
 from recsys_lib.recall.item_to_item import ItemKNN
 from recsys_lib.recall.lsh import EuclideanLSH, collision_probability, hash_values
-from recsys_lib.recall.merge import Merged
+from recsys_lib.recall.merge import Merged, fuse
 from recsys_lib.recall.plan import default_plan, make_channel, recallers_from_plan
 from recsys_lib.recall.popular import Newest, Popular, RandomRecaller, RecentlyPopular
 from recsys_lib.recall.vectors import VectorRecaller
@@ -26,6 +26,7 @@ __all__ = [
     "VectorRecaller",
     "collision_probability",
     "default_plan",
+    "fuse",
     "hash_values",
     "make_channel",
     "recallers_from_plan",

@@ -28,7 +28,7 @@ class Ease(Recaller):
     weights_ : float32 array, shape (n_items, n_items)
     """
 
-    def __init__(self, *, regularization: float = 200.0):
+    def __init__(self, *, regularization: float = 400.0):
         self.regularization = regularization
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:

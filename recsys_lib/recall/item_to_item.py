@@ -32,7 +32,7 @@ class ItemKNN(Recaller):
         Row i holds the ``n_neighbours`` items most similar to i, itself left out.
     """
 
-    def __init__(self, *, n_neighbours: int = 100, shrinkage: float = 10.0):
+    def __init__(self, *, n_neighbours: int = 50, shrinkage: float = 10.0):
         self.n_neighbours = n_neighbours
         self.shrinkage = shrinkage
 

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from recsys_lib.data.matrix import InteractionMatrix
+from recsys_lib.data.matrix import InteractionMatrix, index_of
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.base import USERS_AT_ONCE, Recaller, top_k
 
@@ -14,11 +14,17 @@ FUSIONS = ("quota", "rank")
 RANK_OFFSET = 60  # of reciprocal-rank fusion, as in its paper
 
 
-class Merged(Recaller):
-    """Candidates of several channels, merged by rank alone: scores of channels don't compare.
+def fuse(
+    lists: Mapping[str, np.ndarray],
+    weights: Mapping[str, float],
+    fusion: str,
+    catalogue: np.ndarray,
+    k: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Merge the lists of several channels by rank alone: scores of channels don't compare.
 
-    An item at place r (from 1) of a channel with weight w gets w / r (``quota``) or
-    w / (60 + r) (``rank``) from it.
+    An item at place r (from 1) of a channel of weight w gets ``w / r`` (fusion ``quota``) or
+    ``w / (60 + r)`` (fusion ``rank``) from that channel.
 
     ``quota``
         The best of these over channels is the item's score. Equal weights are a round robin;
@@ -30,8 +36,64 @@ class Merged(Recaller):
 
     Parameters
     ----------
+    lists : mapping of str to int64 array, shape (n, depth)
+        Raw item ids a channel recommends to each of n users, best first, padded with -1.
+        Of equal scores, the channel named first wins.
+    weights : mapping of str to float
+        Positive, one for each channel.
+    fusion : {"quota", "rank"}
+    catalogue : int64 array, sorted
+        All ids that the lists may hold.
+    k : int
+
+    Returns
+    -------
+    item_ids : int64 array, shape (n, k), padded with -1
+    scores : float32 array, shape (n, k), padded with -inf
+    channels : str array, shape (n, k), padded with ""
+        The channel that gave the item most of its score.
+    """
+    _check(lists, weights, fusion)
+    shape = (len(next(iter(lists.values()))), len(catalogue))
+    total = np.zeros(shape, dtype=np.float32)
+    best = np.zeros(shape, dtype=np.float32)
+    source = np.full(shape, -1, dtype=np.int8)
+    offset = 0 if fusion == "quota" else RANK_OFFSET
+    for number, (name, item_ids) in enumerate(lists.items()):
+        # A millionth a channel decides ties in favour of the channel named first.
+        weight = weights[name] * (1 - 1e-6 * number)
+        gains = (weight / (offset + np.arange(1, item_ids.shape[1] + 1))).astype(np.float32)
+        user, place = np.nonzero(item_ids >= 0)
+        column, gain = index_of(catalogue, item_ids[user, place]), gains[place]
+        total[user, column] += gain
+        better = gain > best[user, column]
+        user, column, gain = user[better], column[better], gain[better]
+        best[user, column], source[user, column] = gain, number
+    score = np.where(source >= 0, best if fusion == "quota" else total, -np.inf)
+    item_ids, scores = top_k(score, catalogue, k)
+    chosen = np.take_along_axis(source, np.maximum(index_of(catalogue, item_ids), 0), axis=1)
+    names = np.array([*lists, ""])  # index -1 is the padding
+    return item_ids, scores, names[np.where(item_ids >= 0, chosen, -1)]
+
+
+def _check(channels: Mapping, weights: Mapping[str, float], fusion: str) -> None:
+    if not channels:
+        raise RecsysError("A merge needs at least one channel.")
+    if fusion not in FUSIONS:
+        raise RecsysError(f"fusion must be one of {', '.join(FUSIONS)}, not {fusion!r}.")
+    if set(weights) != set(channels) or min(weights.values()) <= 0:
+        raise RecsysError(
+            f"weights must be positive, one for each of {', '.join(channels)}, not {dict(weights)}."
+        )
+
+
+class Merged(Recaller):
+    """Channels merged into one recaller by :func:`fuse`.
+
+    Parameters
+    ----------
     channels : mapping of str to Recaller
-        Named channels; :meth:`fit` fits them. Of equal scores, the channel named first wins.
+        Named channels; :meth:`fit` fits them.
     weights : mapping of str to float, optional
         Positive; one for each channel. By default all are 1.
     fusion : {"quota", "rank"}
@@ -54,23 +116,11 @@ class Merged(Recaller):
 
     def fit(self, interactions: pd.DataFrame) -> Self:
         """Fit every channel on the same interactions."""
-        self._check()
+        self.weights_ = dict.fromkeys(self.channels, 1.0) if self.weights is None else self.weights
+        _check(self.channels, self.weights_, self.fusion)
         for channel in self.channels.values():
             channel.fit(interactions)
         return super().fit(interactions)
-
-    def _check(self) -> None:
-        if not self.channels:
-            raise RecsysError("Merged needs at least one channel.")
-        if self.fusion not in FUSIONS:
-            raise RecsysError(f"fusion must be one of {', '.join(FUSIONS)}, not {self.fusion!r}.")
-        if self.weights is not None and (
-            set(self.weights) != set(self.channels) or min(self.weights.values()) <= 0
-        ):
-            raise RecsysError(
-                f"weights must be positive, one for each of {', '.join(self.channels)}, "
-                f"not {dict(self.weights)}."
-            )
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
         """Nothing more to learn: the channels have."""
@@ -85,60 +135,25 @@ class Merged(Recaller):
     def recommend_with_channels(
         self, user_ids, k: int, exclude: pd.DataFrame | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return what :meth:`recommend` does, and which channel brought each item.
-
-        Returns
-        -------
-        item_ids : int64 array, shape (n, k), padded with -1
-        scores : float32 array, shape (n, k), padded with -inf
-        channels : str array, shape (n, k), padded with ""
-            The channel that gave the item most of its score.
-        """
+        """Return what :meth:`recommend` does, and the channel behind each item, as :func:`fuse`."""
         if not hasattr(self, "matrix_"):
             raise RecsysError("Merged recommends only after fit().")
         if k < 1:
             raise RecsysError(f"k must be at least 1, not {k}.")
         user_ids = np.asarray(user_ids, dtype=np.int64)
-        item_ids = np.empty((len(user_ids), k), dtype=np.int64)
-        scores = np.empty((len(user_ids), k), dtype=np.float32)
-        names = np.array([*self.channels, ""])  # index -1 is the padding
-        channels = np.empty((len(user_ids), k), dtype=names.dtype)
-        for start in range(0, len(user_ids), USERS_AT_ONCE):
-            some = slice(start, start + USERS_AT_ONCE)
-            score, source = self._fused(user_ids[some], max(k, self.depth), exclude)
-            item_ids[some], scores[some] = top_k(score, self.matrix_.item_ids, k)
-            column = self.matrix_.items_of(item_ids[some])
-            listed = np.take_along_axis(source, np.maximum(column, 0), axis=1)
-            channels[some] = names[np.where(column >= 0, listed, -1)]
+        chunks = []
+        for start in range(0, max(len(user_ids), 1), USERS_AT_ONCE):
+            lists = self.lists(user_ids[start : start + USERS_AT_ONCE], k, exclude)
+            chunks.append(fuse(lists, self.weights_, self.fusion, self.matrix_.item_ids, k))
+        item_ids, scores, channels = (np.concatenate(part) for part in zip(*chunks, strict=True))
         return item_ids, scores, channels
 
-    def _fused(
-        self, user_ids: np.ndarray, depth: int, exclude: pd.DataFrame | None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return fused scores and the number of the channel behind each: (m, n_items) both."""
-        shape = (len(user_ids), self.matrix_.n_items)
-        total = np.zeros(shape, dtype=np.float32)
-        best = np.zeros(shape, dtype=np.float32)
-        source = np.full(shape, -1, dtype=np.int8)
-        for number, (name, channel) in enumerate(self.channels.items()):
-            item_ids, _ = channel.recommend(user_ids, depth, exclude)
-            user, place = np.nonzero(item_ids >= 0)
-            cell = user, self.matrix_.items_of(item_ids[user, place])
-            gain = self._gains(name, number, depth)[place]
-            total[cell] += gain
-            better = np.zeros(shape, dtype=bool)
-            better[cell] = gain > best[cell]
-            source[better] = number
-            best[cell] = np.maximum(best[cell], gain)
-        score = best if self.fusion == "quota" else total
-        return np.where(source >= 0, score, -np.inf), source
-
-    def _gains(self, name: str, number: int, depth: int) -> np.ndarray:
-        """Return what a channel's places are worth: float32, (depth,)."""
-        weight = 1.0 if self.weights is None else self.weights[name]
-        offset = 0 if self.fusion == "quota" else RANK_OFFSET
-        # A millionth a channel decides ties in favour of the channel named first.
-        return (weight * (1 - 1e-6 * number) / (offset + np.arange(1, depth + 1))).astype("f4")
+    def lists(self, user_ids, k: int, exclude: pd.DataFrame | None = None) -> dict:
+        """Return each channel's own list, as deep as a merged list of ``k`` needs it."""
+        return {
+            name: channel.recommend(user_ids, max(k, self.depth), exclude)[0]
+            for name, channel in self.channels.items()
+        }
 
     def _score(self, user_index: np.ndarray) -> np.ndarray:
-        return self._fused(self.matrix_.user_ids[user_index], self.depth, None)[0]
+        raise NotImplementedError("A merge ranks lists of channels; it has no score of its own.")
