@@ -74,7 +74,8 @@ class TerminalProgress:
     def __exit__(
         self, kind: type | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        if self.console.is_terminal:
+            self._bars.stop()
         self._file.close()
 
     def say(self, line: str) -> None:

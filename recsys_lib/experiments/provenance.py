@@ -1,8 +1,10 @@
 """What a result may depend on beside the code of its notebook, written down with each run."""
 
 import platform
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from recsys_lib import paths
@@ -51,7 +53,6 @@ def _git(*arguments: str) -> str | None:
 
 def command_line() -> str:
     """Return the command as it was typed, without the folder of the program."""
-    import shlex
-    from pathlib import Path
-
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    program = Path(sys.argv[0])
+    name = "python -m recsys_lib" if program.name == "__main__.py" else program.name
+    return shlex.join([*name.split(), *sys.argv[1:]])

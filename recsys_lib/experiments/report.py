@@ -39,7 +39,7 @@ def write_report(run: Path) -> Path:
 
 def _section(run: Path, name: str, told: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
     own = [
-        {"name": key.partition(".")[2], "number": number(**metric), "unit": unit(metric["unit"])}
+        (key.partition(".")[2], *readable(**metric))
         for key, metric in metrics.items()
         if key.partition(".")[0] == name
     ]
@@ -64,28 +64,44 @@ def _figures(folder: Path) -> list[dict[str, str]]:
     ]
 
 
-def number(value: float, unit: str) -> str:
-    """Return a metric's value as a person reads it: three significant digits, whole counts."""
+def readable(value: float, unit: str) -> tuple[str, str]:
+    """Return a metric's number and unit as a person reads them.
+
+    Counts are whole, all else has three significant digits; small times are given in ms or us,
+    large sizes in kB to GB; units that add nothing to the number are left out.
+    """
+    if unit == "s" and 0 < value < 1:
+        return readable(value * 1e3, "ms")
+    if unit == "ms" and 0 < value < 1:
+        return readable(value * 1e3, "us")
     if unit == "bytes":
         return _bytes(value)
+    return _digits(value), _UNITS.get(unit, unit)
+
+
+_UNITS = {
+    "fraction": "",
+    "count": "",
+    "ratio": "",
+    "time ratio": "×",
+    "per_s": "per s",
+    "us": "µs",
+}
+
+
+def _digits(value: float) -> str:
     if isinstance(value, int) or value == 0 or abs(value) >= 1000:
         return f"{value:,.0f}"
     if abs(value) < 1e-4:
         return f"{value:.2e}"
-    digits = max(0, 2 - math.floor(math.log10(abs(value))))
-    return f"{value:.{digits}f}"
+    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
 
-def _bytes(value: float) -> str:
+def _bytes(value: float) -> tuple[str, str]:
     for size, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if value >= size:
-            return f"{value / size:.3g} {name}"
-    return f"{value:.0f} B"
-
-
-def unit(name: str) -> str:
-    """Return how a unit is printed beside a number; some say nothing that the number does not."""
-    return {"fraction": "", "count": "", "bytes": "", "per_s": "per s", "us": "µs"}.get(name, name)
+            return _digits(value / size), name
+    return f"{value:.0f}", "B"
 
 
 def duration(seconds: float) -> str:

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from recsys_lib import files
-from recsys_lib.experiments.report import duration, number, unit, write_report
+from recsys_lib.experiments.report import duration, readable, write_report
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -14,25 +14,26 @@ PIXEL = base64.b64decode(
 
 
 @pytest.mark.parametrize(
-    ("value", "kind", "shown"),
+    ("value", "unit", "number", "shown_unit"),
     [
-        (0.123456, "fraction", "0.123"),
-        (0.0, "fraction", "0"),
-        (-0.5, "nats", "-0.500"),
-        (0.00001234, "fraction", "1.23e-05"),
-        (98114, "count", "98,114"),
-        (12.345, "ms", "12.3"),
-        (235912.4, "per_s", "235,912"),
-        (1_500_000, "bytes", "1.5 MB"),
-        (12, "bytes", "12 B"),
+        (0.123456, "fraction", "0.123", ""),
+        (0.0, "fraction", "0", ""),
+        (-0.5, "nats", "-0.500", "nats"),
+        (0.00001234, "fraction", "1.23e-05", ""),
+        (98114, "count", "98,114", ""),
+        (12.345, "ms", "12.3", "ms"),
+        (0.0123, "s", "12.3", "ms"),
+        (0.000213, "s", "213", "µs"),
+        (235912.4, "per_s", "235,912", "per s"),
+        (1_500_000, "bytes", "1.50", "MB"),
+        (12, "bytes", "12", "B"),
     ],
 )
-def test_numbers_are_shown_as_people_read_them(value, kind, shown):
-    assert number(value, kind) == shown
+def test_numbers_are_shown_as_people_read_them(value, unit, number, shown_unit):
+    assert readable(value, unit) == (number, shown_unit)
 
 
-def test_units_and_times():
-    assert [unit(each) for each in ("fraction", "per_s", "ms")] == ["", "per s", "ms"]
+def test_times_are_shown_as_people_say_them():
     assert [duration(each) for each in (3.21, 48.2, 245)] == ["3.2 s", "48 s", "4 min 5 s"]
 
 
