@@ -38,18 +38,30 @@ def write_report(run: Path) -> Path:
 
 
 def _section(run: Path, name: str, told: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
-    own = [
-        (key.partition(".")[2], *readable(**metric))
+    own = {
+        key.partition(".")[2]: metric
         for key, metric in metrics.items()
         if key.partition(".")[0] == name
-    ]
+    }
     page = run / name / "notebook.html"
     return told | {
         "name": name,
-        "metrics": own,
+        "metrics": rows(own),
         "figures": _figures(run / name / "figures"),
         "page": f"{name}/notebook.html" if page.is_file() else None,
     }
+
+
+def rows(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return (name, number, unit) of metrics; ``x_low`` and ``x_high`` stand beside ``x``."""
+    shown = {name: readable(**metric) for name, metric in metrics.items()}
+    found = dict(shown)
+    for name, (number, unit) in shown.items():
+        low, high = shown.get(f"{name}_low"), shown.get(f"{name}_high")
+        if low and high and low[1] == high[1] == unit:
+            found[name] = (f"{number} ({low[0]} to {high[0]})", unit)
+            del found[f"{name}_low"], found[f"{name}_high"]
+    return [(name, number, unit) for name, (number, unit) in found.items()]
 
 
 def _figures(folder: Path) -> list[dict[str, str]]:

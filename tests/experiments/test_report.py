@@ -6,7 +6,7 @@ import re
 import pytest
 
 from recsys_lib import files
-from recsys_lib.experiments.report import duration, readable, write_report
+from recsys_lib.experiments.report import duration, readable, rows, write_report
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -31,6 +31,12 @@ PIXEL = base64.b64decode(
 )
 def test_numbers_are_shown_as_people_read_them(value, unit, number, shown_unit):
     assert readable(value, unit) == (number, shown_unit)
+
+
+def test_an_interval_stands_beside_its_metric():
+    values = {"x": 0.5, "x_low": 0.4, "x_high": 0.61, "y_low": 0.1}
+    metrics = {name: {"value": value, "unit": "fraction"} for name, value in values.items()}
+    assert rows(metrics) == [("x", "0.500 (0.400 to 0.610)", ""), ("y_low", "0.100", "")]
 
 
 def test_times_are_shown_as_people_say_them():

@@ -158,7 +158,7 @@ class TestStyle:
     def test_cells_are_short(self, name):
         long = [
             cell.source.splitlines()[0]
-            for cell in code_cells(name)
+            for cell in code_cells(name)[:-1]  # the last one is the list of what is recorded
             if len(cell.source.strip().splitlines()) > MAX_LINES
         ]
         assert long == []
