@@ -22,6 +22,7 @@ _HOMES = {
     "fit_transforms": "transforms",
     "load_transforms": "transforms",
     "save_transforms": "transforms",
+    "with_arrays": "transforms",
 }
 
 __all__ = list(_HOMES)

@@ -21,6 +21,8 @@ from pyspark.ml.feature import (
     StringIndexer,
     VectorAssembler,
 )
+from pyspark.ml.functions import vector_to_array
+from pyspark.ml.linalg import VectorUDT
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -126,6 +128,19 @@ def load_transforms(folder: Path) -> PipelineModel:
     if not (saved / "metadata").is_dir():
         raise DataError(f"There is no saved pipeline in {folder}.")
     return PipelineModel.load(str(saved))
+
+
+def with_arrays(frame: DataFrame) -> DataFrame:
+    """Return ``frame`` with its vectors as arrays of numbers, and vectors of one as numbers.
+
+    Spark ML works on vectors; people, pandas and Parquet readers elsewhere want plain numbers.
+    """
+    plain = {}
+    for column in (field.name for field in frame.schema if isinstance(field.dataType, VectorUDT)):
+        values = vector_to_array(column)
+        one = column.endswith(("_min_max", "_standard", "_robust"))
+        plain[column] = values[0] if one else values
+    return frame.withColumns(plain)
 
 
 def _check(frame: DataFrame, config: TransformConfig) -> None:
