@@ -1,0 +1,139 @@
+"""The cascade (S15): recall some hundred candidates fast, rank them precisely, return a list."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from recsys_lib.errors import RecsysError
+from recsys_lib.recall import Recaller
+from recsys_lib.serving.feature_store import UserFeatureStore
+from recsys_lib.serving.scorer import Scorer
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One line of a list.
+
+    Attributes
+    ----------
+    item_id : int
+    score : float
+        What the list is ordered by, see :func:`blend`.
+    like_probability : float
+        What the ranking model says.
+    recall_place : int
+        From 1; the item's place among the candidates.
+    channel : str
+        The recall channel that brought it; empty if the recaller does not tell.
+    """
+
+    item_id: int
+    score: float
+    like_probability: float
+    recall_place: int
+    channel: str
+
+
+class UnknownUser(RecsysError):
+    """The store or the recall layer knows nothing of a user."""
+
+
+class Cascade:
+    """Recall, features, ranking.
+
+    Parameters
+    ----------
+    recaller : Recaller
+        Fitted.
+    users : UserFeatureStore
+    scorer : Scorer
+    candidates : int
+        Items that are recalled and ranked for a request.
+    ranking_weight : float
+        In [0, 1]: 1 orders by the ranking model alone, 0 keeps the order of recall.
+    """
+
+    def __init__(
+        self,
+        recaller: Recaller,
+        users: UserFeatureStore,
+        scorer: Scorer,
+        *,
+        candidates: int = 200,
+        ranking_weight: float = 1.0,
+    ):
+        if not 0 <= ranking_weight <= 1:
+            raise RecsysError(f"ranking_weight must lie in [0, 1], not {ranking_weight}.")
+        self.recaller = recaller
+        self.users = users
+        self.scorer = scorer
+        self.candidates = candidates
+        self.ranking_weight = ranking_weight
+
+    def recommend(
+        self, user_id: int, k: int = 10, exclude: pd.DataFrame | None = None
+    ) -> list[Recommendation]:
+        """Return the ``k`` best items for a user, best first; fewer if recall finds fewer.
+
+        Parameters
+        ----------
+        user_id : int
+        k : int
+        exclude : DataFrame, optional
+            Pairs (``user_id``, ``item_id``) not to recommend, besides what recall has seen.
+
+        Raises
+        ------
+        UnknownUser
+            There are no features of the user, or no candidates.
+        StoreUnavailable
+            Redis does not answer.
+        """
+        user = self.users.read(user_id)
+        if user is None:
+            raise UnknownUser(f"There are no features of user {user_id}.")
+        item_ids, channels = self._recall(user_id, exclude)
+        if not len(item_ids):
+            raise UnknownUser(f"Nothing is recalled for user {user_id}.")
+        probability = self.scorer.score(user, item_ids)
+        score = blend(probability, self.ranking_weight)
+        best = np.argsort(-score, kind="stable")[:k]
+        return [
+            Recommendation(
+                int(item_ids[i]), float(score[i]), float(probability[i]), int(i) + 1, channels[i]
+            )
+            for i in best
+        ]
+
+    def _recall(self, user_id: int, exclude) -> tuple[np.ndarray, list[str]]:
+        if hasattr(self.recaller, "recommend_with_channels"):
+            found, _, names = self.recaller.recommend_with_channels(
+                [user_id], self.candidates, exclude
+            )
+        else:
+            found, _ = self.recaller.recommend([user_id], self.candidates, exclude)
+            names = np.full(found.shape, "")
+        listed = found[0] >= 0
+        return found[0][listed], names[0][listed].tolist()
+
+
+def blend(probability: np.ndarray, ranking_weight: float) -> np.ndarray:
+    """Return scores that mix the order of recall with the ranking model's: float64, (n,).
+
+    Both are taken as places, because neither score is a probability of the same thing: recall
+    says what a user will come to watch, ranking whether they will like what they watch. A place
+    p (from 1) counts ``1 / (60 + p)``, as in reciprocal-rank fusion (Cormack, Clarke and
+    Büttcher, 2009).
+
+    Parameters
+    ----------
+    probability : float array, shape (n,)
+        Of the candidates in the order of recall.
+    ranking_weight : float
+        In [0, 1].
+    """
+    recall_place = np.arange(1, len(probability) + 1)
+    ranking_place = np.empty(len(probability), np.int64)
+    ranking_place[np.argsort(-probability, kind="stable")] = recall_place
+    return ranking_weight / (60 + ranking_place) + (1 - ranking_weight) / (60 + recall_place)

@@ -1,0 +1,100 @@
+"""The service as one object: cache, cascade, and a default list when the cascade can't (S21)."""
+
+import logging
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from recsys_lib.schema import ITEM, USER
+from recsys_lib.serving.cache import ListCache
+from recsys_lib.serving.cascade import Cascade, Recommendation, UnknownUser
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a user is shown.
+
+    Attributes
+    ----------
+    user_id : int
+    item_ids : tuple of int
+        Best first.
+    source : {"cache", "cascade", "default"}
+        Where the list comes from.
+    reason : str
+        Why it is the default list; empty otherwise.
+    lines : tuple of Recommendation
+        The cascade's own lines, for explanations; empty for the default list.
+    """
+
+    user_id: int
+    item_ids: tuple[int, ...]
+    source: Literal["cache", "cascade", "default"]
+    reason: str = ""
+    lines: tuple[Recommendation, ...] = ()
+
+
+class Recommender:
+    """Answers every request.
+
+    Parameters
+    ----------
+    cascade : Cascade
+    default_items : array of int64
+        Items for users of whom nothing is known, and for when the cascade fails (服务降级): best
+        first, long enough that items a user has had can be left out.
+    cache : ListCache, optional
+    """
+
+    def __init__(self, cascade: Cascade, default_items, cache: ListCache | None = None):
+        self.cascade = cascade
+        self.default_items = np.asarray(default_items, dtype=np.int64)
+        self.cache = ListCache() if cache is None else cache
+        # Items a user has had since recall was fitted.
+        self._had_since: defaultdict[int, set[int]] = defaultdict(set)
+
+    def recommend(self, user_id: int, k: int = 10) -> Answer:
+        """Return a list for a user; it never fails because of the store or the model."""
+        kept = self.cache.get(user_id, k)
+        if kept is not None:
+            return Answer(user_id, kept.item_ids, "cache", lines=kept.lines)
+        try:
+            lines = tuple(self.cascade.recommend(user_id, k, self._excluded(user_id)))
+        except UnknownUser as error:
+            return self._default(user_id, k, str(error))
+        except Exception as error:
+            # Whatever breaks behind the service, the user still gets a list; the log says what.
+            logger.warning("user %s gets the default list: %s", user_id, error, exc_info=True)
+            return self._default(user_id, k, f"{type(error).__name__}: {error}")
+        answer = Answer(user_id, tuple(line.item_id for line in lines), "cascade", lines=lines)
+        self.cache.put(user_id, k, answer)
+        return answer
+
+    def feedback(self, user_id: int, item_id: int) -> None:
+        """Note that a user has had an item: it is not shown again, and cached lists are dropped."""
+        self._had_since[user_id].add(item_id)
+        self.cache.forget(user_id)
+
+    def _default(self, user_id: int, k: int, reason: str) -> Answer:
+        # Not cached: the next request may find the cascade well again.
+        had = self._had_since.get(user_id, set()) | set(self._seen(user_id).tolist())
+        items = [int(item) for item in self.default_items if item not in had]
+        return Answer(user_id, tuple(items[:k]), "default", reason)
+
+    def _seen(self, user_id: int) -> np.ndarray:
+        """Return what the user had when recall was fitted; it lies in memory."""
+        matrix = self.cascade.recaller.matrix_
+        row = matrix.users_of([user_id])[0]
+        if row < 0:
+            return np.empty(0, np.int64)
+        start, end = matrix.ratings.indptr[row : row + 2]
+        return matrix.item_ids[matrix.ratings.indices[start:end]]
+
+    def _excluded(self, user_id: int) -> pd.DataFrame | None:
+        had = self._had_since.get(user_id)
+        return pd.DataFrame({USER: user_id, ITEM: sorted(had)}) if had else None

