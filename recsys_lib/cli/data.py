@@ -22,17 +22,19 @@ def list_datasets() -> None:
     from recsys_lib.data import catalog, load, present
 
     here = present()
-    table = Table("name", "ratings", "here", "source", "licence", title=None)
+    table = Table("name", "ratings", "MB here", "from", "licence", title=None)
     for name in [*catalog.KNOWN, *(name for name in here if name not in catalog.KNOWN)]:
         published = catalog.KNOWN.get(name)
         stored = load(name).description if name in here else None
         n_ratings = stored["counts"]["interactions"] if stored else published.n_ratings
         if published:
-            source = f"pip: {published.wheel.requirement}" if published.wheel else published.url
+            source = "package index" if published.wheel else "GroupLens"
+            terms = "research; " + ("may" if published.redistributable else "do not")
+            terms += " pass on"
         else:
-            source = stored["source"].get("file", stored["source"]["format"])
-        terms = published.license if published else stored["license"]
-        table.add_row(name, f"{n_ratings:,}", "yes" if stored else "no", source, terms)
+            source, terms = stored["source"]["format"], stored["license"]
+        size = f"{_megabytes(load(name).path):.1f}" if stored else "-"
+        table.add_row(name, f"{n_ratings:,}", size, source, terms)
     Console().print(table)
     typer.echo(f"Data sets lie in {paths.shown(paths.data_dir())}.")
 
@@ -140,6 +142,10 @@ def synth(
     with _progress() as progress:
         dataset = synthesise(name, config, progress)
     _describe(dataset)
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(file.stat().st_size for file in folder.iterdir()) / 1e6
 
 
 def _progress():

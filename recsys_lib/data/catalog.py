@@ -67,6 +67,11 @@ class KnownDataset:
     wheel: Wheel | None = None
 
     @property
+    def redistributable(self) -> bool:
+        """Whether the publisher lets others pass the archive on."""
+        return self.license == REDISTRIBUTABLE
+
+    @property
     def url(self) -> str:
         """Where GroupLens publishes the archive."""
         return f"{GROUPLENS_URL}/{self.name}.zip"

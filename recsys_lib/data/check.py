@@ -8,6 +8,8 @@ from recsys_lib import schema
 from recsys_lib.data.store import SMALL_TABLES, Dataset, Fingerprint
 
 BATCH_ROWS = 1 << 20
+# Tables of some sources only; their content counts in the fingerprint.
+UNCHECKED_COLUMNS = ("user_ids", "item_ids", "planted")
 
 
 def problems(dataset: Dataset) -> list[str]:
@@ -50,7 +52,7 @@ def problems(dataset: Dataset) -> list[str]:
 def _small_tables(dataset: Dataset, fingerprint: Fingerprint, found: list[str]) -> dict:
     """Add all small tables to the fingerprint; return those of ids, by id column."""
     ids = {}
-    for name, fields in [*SMALL_TABLES.items(), ("user_ids", None), ("item_ids", None)]:
+    for name, fields in [*SMALL_TABLES.items(), *((name, None) for name in UNCHECKED_COLUMNS)]:
         path = dataset.path / f"{name}.parquet"
         if not path.exists():
             if name == "items":

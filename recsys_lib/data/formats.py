@@ -71,7 +71,7 @@ class Rejects:
 
 
 def small_table(source: Delimited, id_column: str, columns: list[str], rejects: Rejects):
-    """Read a table of items or users; rows without a usable id, or with a repeated one, go aside."""
+    """Read a table of items or users; rows with no usable id, or a repeated one, go aside."""
     broken = BrokenLines()
     frame = source.frame([id_column, *columns], broken)
     rejects.add("malformed", source.path, broken.lines, broken.texts)

@@ -176,7 +176,7 @@ def _store(
         }
         writer.finish(description)
     dataset = store.load(request.name)
-    log.info("%s: %s rows kept, set aside: %s", *(request.name, n_read, writer.rejected))
+    log.info("%s: %d rows read, %d kept", request.name, n_read, writer.n_interactions)
     return dataset
 
 

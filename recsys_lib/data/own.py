@@ -32,9 +32,10 @@ class Columns:
             role, separator, name = part.partition("=")
             role = role.strip()
             if role not in cls.__dataclass_fields__ or not separator or not name.strip():
+                hint = nearest(role, cls.__dataclass_fields__)
                 raise DataError(
-                    f"--columns does not understand {part!r}.{nearest(role, cls.__dataclass_fields__)}"
-                    " Write user=NAME,item=NAME,timestamp=NAME and, if there is one, rating=NAME."
+                    f"--columns does not understand {part!r}.{hint} Write user=NAME,"
+                    "item=NAME,timestamp=NAME and, if there is one, rating=NAME."
                 )
             named[role] = name.strip()
         missing = [role for role in ("user", "item", "timestamp") if role not in named]
