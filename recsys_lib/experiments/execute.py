@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ def execute(source: Path, folder: Path, parameters: dict[str, Any], tell) -> dic
             source,
             target,
             parameters=parameters,
+            kernel_name="python3",
+            language="python",
             progress_bar=False,
             on_cell_start=on_cell_start,
         )
@@ -74,10 +77,17 @@ def execute(source: Path, folder: Path, parameters: dict[str, Any], tell) -> dic
             "line": _first_line(reached["source"]),
             "trace": f"The kernel died in this cell:\n\n{reached['source']}\n",
         }
+    except Exception as error:  # a kernel that does not start, a full disk: tell it like the rest
+        failure = {
+            "error": f"{type(error).__name__}: {error}",
+            "line": _first_line(reached["source"]),
+            "trace": traceback.format_exc(),
+        }
     if failure:
         files.write_text(folder / "error.txt", failure.pop("trace"))
         failure |= {"event": "failed", "cell": reached["cell"], "trace": "error.txt"}
-    write_html(target)
+    if target.is_file():
+        write_html(target)
     return failure
 
 

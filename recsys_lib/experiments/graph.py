@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from recsys_lib.errors import RecsysError, nearest
+from recsys_lib.experiments.artifacts import ARTIFACTS
 from recsys_lib.experiments.notebooks import Notebook
 
 
 def dependencies(notebooks: Sequence[Notebook]) -> dict[str, set[str]]:
     """Return, for each notebook's name, the names of those that write what it reads.
 
+    What no notebook writes is built by the library where it is read, if it knows how to.
+
     Raises
     ------
     RecsysError
-        Two notebooks write one artefact, one is read that nobody writes, or reading and writing
-        go in a circle.
+        Two notebooks write one artefact, one is read that nobody writes or knows how to build,
+        or reading and writing go in a circle.
     """
     writers: dict[str, str] = {}
     for notebook in notebooks:
@@ -28,12 +31,12 @@ def dependencies(notebooks: Sequence[Notebook]) -> dict[str, set[str]]:
     needs: dict[str, set[str]] = {}
     for notebook in notebooks:
         for artefact in notebook.reads:
-            if artefact not in writers:
+            if artefact not in writers and artefact not in ARTIFACTS:
                 raise RecsysError(
                     f"{notebook.name} reads the artefact {artefact!r}, which no notebook writes."
-                    f"{nearest(artefact, writers)}"
+                    f"{nearest(artefact, {*writers, *ARTIFACTS})}"
                 )
-        needs[notebook.name] = {writers[artefact] for artefact in notebook.reads}
+        needs[notebook.name] = {writers[name] for name in notebook.reads if name in writers}
     _refuse_circles(needs)
     return needs
 

@@ -90,12 +90,15 @@ def test_all_promised_notebooks_are_there():
 
 def test_the_contracts_fit_together():
     assert set(dependencies(list(notebooks().values()))) == set(FILES)
+    written = {name for each in notebooks().values() for name in each.writes}
+    assert {name for each in notebooks().values() for name in each.reads} <= written
 
 
 @pytest.mark.parametrize("name", FILES)
 class TestStyle:
     def test_is_a_valid_notebook_of_moderate_size(self, name):
         nbformat.validate(read(name))
+        assert read(name).metadata.kernelspec.name == "python3"
         assert (paths.notebooks_dir() / f"{name}.ipynb").stat().st_size < MAX_BYTES
 
     def test_begins_with_its_title_and_number(self, name):
