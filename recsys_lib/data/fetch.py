@@ -62,7 +62,7 @@ def download(url: str, path: Path, digest: Digest, progress: Progress | None = N
             announced = answer.headers.get("Content-Length")
             total = int(announced) if announced else None
             done = 0
-            while block := answer.read(BLOCK_BYTES):
+            while block := answer.read1(BLOCK_BYTES):
                 out.write(block)
                 done += len(block)
                 if progress:
