@@ -35,9 +35,9 @@ def default_plan() -> dict:
         channel; may leave channels out), ``fusion`` and ``candidates`` (items to recall a user).
     """
     return {
-        "channels": {"ease": 1.0},
-        "settings": {},
-        "fusion": "quota",
+        "channels": {"ease": 1.0, "item2vec": 1.0},
+        "settings": {"ease": {"regularization": 800.0}, "item2vec": {"n_recent": 5}},
+        "fusion": "rank",
         "candidates": 200,
     }
 
