@@ -152,6 +152,10 @@ class Fingerprint:
         ).hexdigest()
 
 
+def _union(known: np.ndarray, more: np.ndarray) -> np.ndarray:
+    return np.sort(pd.unique(np.concatenate([known, more])))
+
+
 class DatasetWriter:
     """Writes the tables of one data set into a folder and counts what goes in."""
 
@@ -179,8 +183,8 @@ class DatasetWriter:
         self._interactions.write_table(table)
         self._fingerprint.add_interactions(rows)
         self.n_interactions += len(table)
-        self._users = np.union1d(self._users, rows["user_id"])
-        self._items = np.union1d(self._items, rows["item_id"])
+        self._users = _union(self._users, rows["user_id"])
+        self._items = _union(self._items, rows["item_id"])
         times, stars = rows["timestamp"], rows["rating"]
         low, high = float(stars.min()), float(stars.max())
         if self.time_span is None:
