@@ -1,6 +1,7 @@
 """Graph embeddings: random walks over the item graph read as sentences by Word2vec."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +15,8 @@ from recsys_lib.seeding import DEFAULT_SEED
 
 # Chosen on the validation part of MovieLens 100K's last_likes split, in notebook 04.
 DEEPWALK = WalkConfig(p=1.0, q=1.0)
-NODE2VEC = WalkConfig(p=0.5, q=2.0)
-WALK_TRAINING = Item2vecConfig(embedding_dim=32, window=5, epochs=2)
+NODE2VEC = WalkConfig(p=4.0, q=1.0)
+WALK_TRAINING = Item2vecConfig(embedding_dim=32, window=10, epochs=3, learning_rate=0.1)
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,13 @@ def build_deepwalk(
     seed: int = DEFAULT_SEED,
 ) -> dict[str, EmbeddingTable]:
     """Train DeepWalk for each split on the likes that precede its test part."""
-    return {
-        name: train_graph_embedding(
-            item_graph(liked_sequences(split.history("test"))), walk_config, config, seed
-        )
-        for name, split in splits.items()
-    }
+
+    def train(split: Split) -> EmbeddingTable:
+        graph = item_graph(liked_sequences(split.history("test")))
+        return train_graph_embedding(graph, walk_config, config, seed)
+
+    with ThreadPoolExecutor() as threads:  # gensim releases Python's lock while it trains
+        return dict(zip(splits, threads.map(train, splits.values()), strict=True))
 
 
 def build_node2vec(

@@ -1,6 +1,7 @@
 """Item2vec: Word2vec on sequences of liked items (Barkan and Koenigstein, 2016)."""
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,17 +45,17 @@ class Item2vecConfig:
     min_count : int
         Occurrences below which an item gets no vector.
     learning_rate : float
-        Step length at the start; it falls linearly to a hundredth of a hundredth.
+        Step length at the start; it falls linearly to 0.0001.
     """
 
-    embedding_dim: int = 64
-    window: int = 200
+    embedding_dim: int = 32
+    window: int = 60
     epochs: int = 10
     negatives: int = 5
     negatives_exponent: float = 0.75
     downsample_above: float = 1e-3
     min_count: int = 1
-    learning_rate: float = 0.025
+    learning_rate: float = 0.05
 
     def __post_init__(self):
         for name in ("embedding_dim", "window", "epochs", "negatives", "min_count"):
@@ -68,6 +69,8 @@ class Item2vecConfig:
         if not 0 < self.learning_rate < 1:
             raise RecsysError(f"learning_rate must lie between 0 and 1, not {self.learning_rate}.")
 
+
+DEFAULT_CONFIG = Item2vecConfig()
 
 # The course notes: vectors of 10, window 5, 10 iterations; the rest are Spark MLlib's defaults,
 # apart from its hierarchical softmax, for which negative sampling stands in here.
@@ -165,7 +168,7 @@ def train_item2vec(
 
 def build_item2vec(
     splits: dict[str, Split],
-    config: Item2vecConfig | None = None,
+    config: Item2vecConfig = DEFAULT_CONFIG,
     seed: int = DEFAULT_SEED,
 ) -> dict[str, EmbeddingTable]:
     """Train item2vec for each split on the likes that precede its test part.
@@ -175,11 +178,12 @@ def build_item2vec(
     dict of EmbeddingTable
         Keyed as ``splits``.
     """
-    config = config or Item2vecConfig()
-    return {
-        name: train_item2vec(liked_sequences(split.history("test")), config, seed)
-        for name, split in splits.items()
-    }
+
+    def train(split: Split) -> EmbeddingTable:
+        return train_item2vec(liked_sequences(split.history("test")), config, seed)
+
+    with ThreadPoolExecutor() as threads:  # gensim releases Python's lock while it trains
+        return dict(zip(splits, threads.map(train, splits.values()), strict=True))
 
 
 class _Sentences:
