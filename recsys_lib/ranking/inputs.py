@@ -7,6 +7,7 @@ mean, which is 0 once numbers are standardised.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -111,9 +112,14 @@ class FeatureInputs:
         _check_columns(frame, columns)
         codes = np.empty((len(frame), len(columns)), dtype=np.int32)
         for place, column in enumerate(columns):
-            known = pd.Index(self.vocabularies[vocabulary_of(column)])
+            known = self._indexes[vocabulary_of(column)]
             codes[:, place] = known.get_indexer(frame[column]) + 1
         return codes
+
+    @cached_property
+    def _indexes(self) -> dict[str, pd.Index]:
+        """The vocabularies as hash tables, built once."""
+        return {name: pd.Index(values) for name, values in self.vocabularies.items()}
 
     def encode_numbers(self, frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
         """Return some numeric columns, filled and scaled: float32, (n, len(columns))."""

@@ -1,7 +1,7 @@
 """Serving: features in Redis and in memory, the recall-ranking cascade, cache, default list."""
 
 from recsys_lib.serving.cache import ListCache
-from recsys_lib.serving.cascade import Cascade, Recommendation, UnknownUser, blend
+from recsys_lib.serving.cascade import Candidates, Cascade, Recommendation, UnknownUser, blend
 from recsys_lib.serving.feature_store import ItemFeatureTable, StoreUnavailable, UserFeatureStore
 from recsys_lib.serving.recommender import Answer, Recommender
 from recsys_lib.serving.redis_server import RedisServer
@@ -9,6 +9,7 @@ from recsys_lib.serving.scorer import Scorer, score_encoded, score_samples
 
 __all__ = [
     "Answer",
+    "Candidates",
     "Cascade",
     "ItemFeatureTable",
     "ListCache",

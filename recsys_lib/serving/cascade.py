@@ -35,6 +35,22 @@ class Recommendation:
     channel: str
 
 
+@dataclass(frozen=True)
+class Candidates:
+    """What recall found for a user and what the ranking model says of it, in recall's order.
+
+    Attributes
+    ----------
+    item_ids : int64 array, shape (n,)
+    channels : list of str
+    like_probability : float32 array, shape (n,)
+    """
+
+    item_ids: np.ndarray
+    channels: list[str]
+    like_probability: np.ndarray
+
+
 class UnknownUser(RecsysError):
     """The store or the recall layer knows nothing of a user."""
 
@@ -90,21 +106,29 @@ class Cascade:
         StoreUnavailable
             Redis does not answer.
         """
+        found = self.scored_candidates(user_id, exclude)
+        score = blend(found.like_probability, self.ranking_weight)
+        best = np.argsort(-score, kind="stable")[:k]
+        return [
+            Recommendation(
+                int(found.item_ids[i]),
+                float(score[i]),
+                float(found.like_probability[i]),
+                int(i) + 1,
+                found.channels[i],
+            )
+            for i in best
+        ]
+
+    def scored_candidates(self, user_id: int, exclude: pd.DataFrame | None = None) -> Candidates:
+        """Return all candidates with their probabilities; errors as for :meth:`recommend`."""
         user = self.users.read(user_id)
         if user is None:
             raise UnknownUser(f"There are no features of user {user_id}.")
         item_ids, channels = self._recall(user_id, exclude)
         if not len(item_ids):
             raise UnknownUser(f"Nothing is recalled for user {user_id}.")
-        probability = self.scorer.score(user, item_ids)
-        score = blend(probability, self.ranking_weight)
-        best = np.argsort(-score, kind="stable")[:k]
-        return [
-            Recommendation(
-                int(item_ids[i]), float(score[i]), float(probability[i]), int(i) + 1, channels[i]
-            )
-            for i in best
-        ]
+        return Candidates(item_ids, channels, self.scorer.score(user, item_ids))
 
     def _recall(self, user_id: int, exclude) -> tuple[np.ndarray, list[str]]:
         if hasattr(self.recaller, "recommend_with_channels"):
@@ -121,19 +145,17 @@ class Cascade:
 def blend(probability: np.ndarray, ranking_weight: float) -> np.ndarray:
     """Return scores that mix the order of recall with the ranking model's: float64, (n,).
 
-    Both are taken as places, because neither score is a probability of the same thing: recall
-    says what a user will come to watch, ranking whether they will like what they watch. A place
-    p (from 1) counts ``1 / (60 + p)``, as in reciprocal-rank fusion (Cormack, Clarke and
-    Büttcher, 2009).
+    The two speak of different things: recall of what a user will come to watch, the ranking model
+    of whether a watched film is liked. As log-odds they add, weighted; that an item's chance falls
+    as 1 / place stands in for the probability that recall does not give.
 
     Parameters
     ----------
     probability : float array, shape (n,)
         Of the candidates in the order of recall.
     ranking_weight : float
-        In [0, 1].
+        In [0, 1]: ``ranking_weight * logit(p) - (1 - ranking_weight) * log(place)``.
     """
-    recall_place = np.arange(1, len(probability) + 1)
-    ranking_place = np.empty(len(probability), np.int64)
-    ranking_place[np.argsort(-probability, kind="stable")] = recall_place
-    return ranking_weight / (60 + ranking_place) + (1 - ranking_weight) / (60 + recall_place)
+    p = np.clip(probability.astype(np.float64), 1e-7, 1 - 1e-7)
+    place = np.arange(1, len(p) + 1)
+    return ranking_weight * np.log(p / (1 - p)) - (1 - ranking_weight) * np.log(place)

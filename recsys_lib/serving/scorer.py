@@ -25,7 +25,9 @@ def score_encoded(model: RankingModel, samples: Encoded) -> np.ndarray:
     offsets = np.concatenate([[0], np.cumsum(model.inputs.sizes)[:-1]])
     vectors = weights["embeddings/table"][samples.categories + offsets]  # (n, columns, dim)
     vectors[samples.categories == 0] = 0
-    mixed = np.hstack([vectors.reshape(len(vectors), -1), samples.numbers])
+    mixed = np.hstack(
+        [vectors.reshape(len(vectors), vectors.shape[1] * vectors.shape[2]), samples.numbers]
+    )
     for depth in range(1, len(model.config.hidden) + 1):
         mixed = mixed @ weights[f"hidden_{depth}/kernel"] + weights[f"hidden_{depth}/bias"]
         mixed = np.maximum(mixed, 0)

@@ -1,0 +1,155 @@
+"""The notes' network: its shape, that it learns, that it can be kept and scored elsewhere."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys_lib.errors import DataError, RecsysError
+from recsys_lib.ranking import (
+    EmbeddingMLPConfig,
+    RankingModel,
+    TrainingConfig,
+    build_embedding_mlp,
+    fixed_epochs,
+    notes_config,
+    train_embedding_mlp,
+)
+
+
+def test_the_notes_specification():
+    config = notes_config()
+    assert len(config.categories) == 10
+    assert len(config.numbers) == 7
+    assert (config.embedding_dim, config.hidden) == (10, (128, 128))
+    assert (config.training.batch_size, config.training.epochs) == (12, 10)
+    assert not config.standardize
+    assert config.id_dropout == 0
+
+
+def test_parameters_are_those_worked_out_by_hand(model, small_config):
+    table = sum(model.inputs.sizes) * 4
+    into_first = 10 * 4 + 7
+    assert model.n_parameters == table + (into_first + 1) * 16 + (16 + 1) * 8 + (8 + 1)
+
+
+@pytest.mark.slow
+def test_it_overfits_100_rows(samples, small_config):
+    rows = samples[:100]
+    long = fixed_epochs(replace(small_config, id_dropout=0.0, hidden=(64, 64)), 150)
+    model, log = train_embedding_mlp(
+        rows, config=replace(long, training=replace(long.training, learning_rate=0.01))
+    )
+    assert log.train_loss[-1] < 0.02
+    assert ((model.predict(rows) > 0.5) == rows["label"]).all()
+
+
+def test_the_same_seed_gives_the_same_model_and_another_seed_another(samples, small_config, model):
+    again, _ = train_embedding_mlp(samples, config=small_config, seed=1)
+    other, _ = train_embedding_mlp(samples, config=small_config, seed=2)
+    assert all(np.array_equal(again.weights[name], model.weights[name]) for name in model.weights)
+    assert not np.array_equal(other.weights["like/kernel"], model.weights["like/kernel"])
+
+
+def test_early_stopping_keeps_the_best_epoch(samples, small_config):
+    train, validation = samples[:400], samples[400:]
+    patient = replace(small_config, training=TrainingConfig(batch_size=64, epochs=30, patience=2))
+    model, log = train_embedding_mlp(train, validation, patient, seed=1)
+    assert log.best_epoch == int(np.argmax(log.validation_auc)) + 1
+    assert len(log.train_loss) == min(30, log.best_epoch + 2)
+    # Its weights are those of that epoch: training anew for as long gives the same predictions.
+    short, _ = train_embedding_mlp(train, config=fixed_epochs(patient, log.best_epoch), seed=1)
+    assert np.allclose(short.predict(validation), model.predict(validation), atol=1e-6)
+
+
+def test_saved_and_loaded_it_predicts_the_same(model, samples, tmp_path):
+    model.save(tmp_path / "model")
+    loaded = RankingModel.load(tmp_path / "model")
+    assert loaded.config == model.config
+    assert np.array_equal(loaded.predict(samples), model.predict(samples))
+
+
+def test_unknown_ids_and_missing_values_are_predicted(model, samples):
+    strange = samples.assign(user_id=-5, item_id=10**15)
+    strange[["item_genre_1", "user_genre_1"]] = None
+    strange[["release_year", "user_rating_mean"]] = np.nan
+    assert np.isfinite(model.predict(strange)).all()
+    assert np.array_equal(model.predict(strange), model.predict(strange.assign(user_id=-6)))
+
+
+def test_no_rows_no_predictions(model, samples):
+    assert model.predict(samples[:0]).shape == (0,)
+
+
+@pytest.mark.slow
+def test_hidden_ids_make_the_network_lean_on_them_less(samples, small_config):
+    # With ids hidden nearly always, exchanging the ids changes predictions less than without.
+    moved = samples.assign(user_id=samples["user_id"].to_numpy()[::-1])
+    changes = []
+    for rate in (0.0, 0.95):
+        config = fixed_epochs(replace(small_config, id_dropout=rate), 30)
+        model, _ = train_embedding_mlp(samples, config=config, seed=1)
+        changes.append(np.abs(model.predict(moved) - model.predict(samples)).mean())
+    assert changes[1] < 0.7 * changes[0]
+
+
+@pytest.mark.slow
+def test_build_trains_on_what_each_part_allows(small_config, samples):
+    parts = np.repeat(["train", "validation", "test"], [300, 150, 150])
+    framed = samples.assign(part=parts)
+    framed.loc[framed["part"] == "test", "user_id"] += 1_000  # ids only the test part has
+    built = build_embedding_mlp(
+        {"by_time": framed, "last_likes": framed[framed["part"] != "test"]}, small_config
+    )
+    assert set(built) == {"by_time", "by_time_train", "last_likes", "last_likes_train"}
+    for model in built.values():
+        assert model.inputs.vocabularies["user_id"].max() < 1_000
+    same = built["by_time"].predict(samples), built["last_likes"].predict(samples)
+    assert np.array_equal(*same)
+
+
+@pytest.mark.parametrize("wrong", [{"id_dropout": 1.0}, {"embedding_dim": 0}, {"hidden": (0,)}])
+def test_wrong_settings_are_refused(wrong):
+    with pytest.raises(RecsysError):
+        EmbeddingMLPConfig(**wrong)
+
+
+def test_one_class_of_labels_is_refused_before_training(samples, small_config):
+    with pytest.raises(DataError, match="likes and dislikes"):
+        train_embedding_mlp(samples.assign(label=0), config=small_config)
+
+
+def test_a_folder_without_a_model_is_named(tmp_path):
+    with pytest.raises(DataError, match="No ranking model can be read"):
+        RankingModel.load(tmp_path)
+
+
+def test_a_model_of_an_unknown_kind_is_refused(model, tmp_path):
+    model.save(tmp_path / "model")
+    described = json.loads((tmp_path / "model" / "model.json").read_text())
+    (tmp_path / "model" / "model.json").write_text(
+        json.dumps({**described, "kind": "embeding_mlp"})
+    )
+    with pytest.raises(DataError, match="embedding_mlp"):
+        RankingModel.load(tmp_path / "model")
+
+
+def test_loading_and_scoring_need_no_tensorflow(model, samples, tmp_path):
+    model.save(tmp_path / "model")
+    samples.to_parquet(tmp_path / "samples.parquet")
+    code = (
+        "import sys, numpy, pandas\n"
+        "from recsys_lib.ranking import RankingModel\n"
+        "from recsys_lib.serving import score_samples\n"
+        "model = RankingModel.load('model')\n"
+        "numpy.save('scores.npy', score_samples(model, pandas.read_parquet('samples.parquet')))\n"
+        "print(*({'tensorflow', 'keras'} & set(sys.modules)))\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == ""
+    assert np.allclose(np.load(tmp_path / "scores.npy"), model.predict(samples), atol=1e-5)
