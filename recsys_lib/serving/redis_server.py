@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Self
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from recsys_lib.errors import MachineError, RecsysError
 
@@ -113,9 +115,14 @@ class RedisServer:
         return self
 
     def client(self, timeout_s: float = 1.0) -> redis.Redis:
-        """Return a client; ``timeout_s`` bounds connecting and each answer."""
+        """Return a client; ``timeout_s`` bounds connecting and each answer.
+
+        It does not try again: by default the client would for seconds, while the service has a
+        default list to give at once.
+        """
         return redis.Redis(
             unix_socket_path=str(self.socket_),
+            retry=Retry(NoBackoff(), 0),
             socket_timeout=timeout_s,
             socket_connect_timeout=timeout_s,
         )
