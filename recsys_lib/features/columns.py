@@ -74,7 +74,8 @@ class Feature:
 
 def _mean(values: str, origin: int = 0) -> str:
     """Return SQL for the mean of what :func:`_moments` counted; null without a value."""
-    return f"{origin} + {values}_sum / nullif({values}_count, 0)"
+    mean = f"{values}_sum / nullif({values}_count, 0)"
+    return f"{origin} + {mean}" if origin else mean
 
 
 def _stddev(values: str) -> str:
