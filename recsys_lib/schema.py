@@ -21,6 +21,9 @@ TIMESTAMP = "timestamp"
 # The notes call a rating of 3.5 and more a like (好评); with whole stars that means 4 and 5.
 LIKE_THRESHOLD = 3.5
 
+# A source without ratings (implicit feedback, 隐性反馈: clicks, purchases) tells of likes only.
+IMPLICIT_RATING = 5.0
+
 INTERACTIONS = pa.schema(
     [
         pa.field(USER, pa.int64(), nullable=False),

@@ -36,6 +36,7 @@ def list_datasets() -> None:
         size = f"{_megabytes(load(name).path):.1f}" if stored else "-"
         table.add_row(name, f"{n_ratings:,}", size, source, terms)
     Console().print(table)
+    typer.echo("MovieLens is free for research; terms and citation: data/README.md.")
     typer.echo(f"Data sets lie in {paths.shown(paths.data_dir())}.")
 
 
@@ -54,7 +55,7 @@ def get(
         str | None,
         typer.Option(
             help="Columns of a CSV of your own: `user=...,item=...,timestamp=...` and, if there "
-            "is one, `rating=...` (without it every row counts 1.0)."
+            "is one, `rating=...` (without it every row is a like)."
         ),
     ] = None,
     items: Annotated[

@@ -37,7 +37,7 @@ ML_1M_OCCUPATIONS = [
 class Source:
     """Data as somebody else wrote it. Tables are canonical (schema.py) or None.
 
-    ``columns`` are the file's names of user, item, rating (None: every row counts 1.0) and
+    ``columns`` are the file's names of user, item, rating (None: every row is a like) and
     timestamp. ``rejects`` holds the set-aside lines of the small tables.
     """
 

@@ -19,6 +19,7 @@ from recsys_lib.data.formats import Source, recognise
 from recsys_lib.data.own import Columns, IdMap, own_csv
 from recsys_lib.data.sorted_runs import SortedRuns
 from recsys_lib.errors import DataError
+from recsys_lib.schema import IMPLICIT_RATING
 
 log = logging.getLogger(__name__)
 OWN_LICENSE = "not known to us: the terms of whoever gave you the data"
@@ -199,7 +200,8 @@ def _read(source, runs: SortedRuns, writer: store.DatasetWriter, maps) -> int:
         item_id, item_fine = item_numbers(rows.columns[item])
         when, when_fine = timestamps(rows.columns[timestamp])
         if rating is None:
-            stars, stars_fine = np.ones(len(when)), np.ones(len(when), dtype=bool)
+            stars = np.full(len(when), IMPLICIT_RATING)
+            stars_fine = np.ones(len(when), dtype=bool)
         else:
             stars, stars_fine = numbers(rows.columns[rating])
         readable = user_fine & item_fine & when_fine & stars_fine

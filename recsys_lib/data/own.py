@@ -17,7 +17,7 @@ WHOLE_ID = r"^(0|[1-9][0-9]{0,17})$"  # '007' and '7' are two ids, so '007' is t
 
 @dataclass(frozen=True)
 class Columns:
-    """The names of a file's columns. Without ``rating`` each interaction counts 1.0."""
+    """The names of a file's columns. Without ``rating`` each interaction is a like (5.0)."""
 
     user: str
     item: str

@@ -24,7 +24,7 @@ from recsys_lib.errors import DataError
 from recsys_lib.seeding import DEFAULT_SEED, generator
 
 MIN_ACTIVITY = 20  # MovieLens publishes users with at least so many ratings
-BLOCK_ROWS = 1 << 20
+BLOCK_ROWS = 1 << 20  # one random stream a block: another size is other data
 ROUNDS = 12  # of drawing, before the few insatiable users are served one by one
 MAX_SHARE = 0.5  # of all items that one user may have rated
 GENRES = ML_100K_GENRES[1:]
@@ -70,6 +70,9 @@ class SyntheticConfig:
     years: float = 4.0
 
     def __post_init__(self):
+        for field in ("n_users", "n_items", "n_interactions"):
+            if getattr(self, field) < 1:
+                raise DataError(f"{field} must be at least 1, not {getattr(self, field)}.")
         most = int(self.n_items * MAX_SHARE) * self.n_users
         least = MIN_ACTIVITY * self.n_users
         if not least <= self.n_interactions <= most:
@@ -80,6 +83,11 @@ class SyntheticConfig:
             )
         if self.n_groups < 1 or self.n_groups > self.n_items:
             raise DataError(f"n_groups must lie in 1 to {self.n_items:,}, not {self.n_groups}.")
+        for field in ("affinity", "burst_share"):
+            if not 0 <= getattr(self, field) <= 1:
+                raise DataError(f"{field} must lie in 0 to 1, not {getattr(self, field)}.")
+        if not self.years > 0:
+            raise DataError(f"years must be positive, not {self.years}.")
 
 
 @dataclass(frozen=True)

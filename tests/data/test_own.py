@@ -50,7 +50,7 @@ def test_whole_numbers_keep_themselves(tmp_path):
     dataset = get(Request("mine", source=path, columns=Columns("u", "i", "t")))
     assert dataset.interactions["user_id"].tolist() == [5, 70]
     assert dataset.interactions["item_id"].tolist() == [2, 1]  # '7' and '007' are two items
-    assert dataset.interactions["rating"].tolist() == [1.0, 1.0]
+    assert dataset.interactions["rating"].tolist() == [5.0, 5.0]
     assert not (dataset.path / "user_ids.parquet").exists()
     assert (dataset.path / "item_ids.parquet").exists()
 
