@@ -89,6 +89,29 @@ def test_insatiable_users_are_served():
     assert synthesise("full", config).interactions["user_id"].value_counts().eq(50).all()
 
 
+def test_size_of_the_sorted_slices_does_not_matter(made, monkeypatch):
+    monkeypatch.setattr("recsys_lib.data.sorted_runs.SLICE_ROWS", 2_000)
+    assert synthesise("slices", CONFIG).fingerprint == made.fingerprint
+
+
+def test_without_affinity_own_items_are_taken_by_chance():
+    config = SyntheticConfig(**(vars(CONFIG) | {"affinity": 0.0}))
+    dataset = synthesise("chance", config)
+    group_of = pd.read_parquet(dataset.path / "planted.parquet").set_index(["kind", "id"])["group"]
+    rows = dataset.interactions
+    own = group_of["user"].loc[rows["user_id"]].array == group_of["item"].loc[rows["item_id"]].array
+    assert own.mean() == pytest.approx(1 / CONFIG.n_groups, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("n_users", 0), ("n_items", -3), ("affinity", 1.5), ("burst_share", -0.1), ("years", 0.0)],
+)
+def test_impossible_values_are_named(field, value):
+    with pytest.raises(DataError, match=f"{field} must .*, not {value}"):
+        SyntheticConfig(**{field: value})
+
+
 def test_impossible_sizes_are_refused():
     with pytest.raises(DataError, match="can have 200 to 500"):
         SyntheticConfig(n_users=10, n_items=100, n_interactions=501)
