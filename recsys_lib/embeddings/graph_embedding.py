@@ -15,7 +15,7 @@ from recsys_lib.seeding import DEFAULT_SEED
 
 # Chosen on the validation part of MovieLens 100K's last_likes split, in notebook 04.
 DEEPWALK = WalkConfig(p=1.0, q=1.0)
-NODE2VEC = WalkConfig(p=4.0, q=1.0)
+NODE2VEC = WalkConfig(p=1.0, q=4.0)
 WALK_TRAINING = Item2vecConfig(embedding_dim=32, window=10, epochs=3, learning_rate=0.1)
 
 
