@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 from recsys_lib.errors import DataError, RecsysError
-from recsys_lib.features import TransformConfig, fit_transforms, load_transforms, save_transforms
+from recsys_lib.features import (
+    TransformConfig,
+    fit_transforms,
+    load_transforms,
+    save_transforms,
+    with_arrays,
+)
 
 pytestmark = pytest.mark.spark
 
@@ -77,6 +83,12 @@ def test_categories_are_encoded_in_alphabetical_order(model, films):
     assert [row["genres_multi_hot"] for row in rows] == [
         [0, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 1, 0],
     ]  # fmt: skip
+
+
+def test_vectors_become_plain_numbers_for_people(model, films):
+    row = with_arrays(model.transform(films)).first()
+    assert row.count_min_max == 0.0  # a vector of one is a number
+    assert row.kind_one_hot == [0, 1, 0, 0]
 
 
 def test_inputs_stay_and_nothing_else_is_added(model, films):
