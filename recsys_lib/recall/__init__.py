@@ -1,6 +1,6 @@
 """The recall layer (召回层): channels that narrow a catalogue down to some hundred candidates."""
 
-from recsys_lib.recall.base import Recaller
+from recsys_lib.recall.base import Channel, Recaller
 from recsys_lib.recall.ease import Ease
 from recsys_lib.recall.exact import ExactIndex
 from recsys_lib.recall.genre import FavouriteGenre
@@ -12,6 +12,7 @@ from recsys_lib.recall.popular import Newest, Popular, RandomRecaller, RecentlyP
 from recsys_lib.recall.vectors import VectorRecaller
 
 __all__ = [
+    "Channel",
     "Ease",
     "EuclideanLSH",
     "ExactIndex",

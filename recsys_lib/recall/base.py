@@ -10,21 +10,67 @@ from scipy import sparse
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
 from recsys_lib.schema import ITEM, USER
+from recsys_lib.seeding import key_hash
 
 NO_ITEM = -1  # pads a row of recommendations that is shorter than k
 USERS_AT_ONCE = 2_048  # bounds the dense score matrix
 
 
 class Recaller(ABC):
-    """A recall channel: learns from interactions, returns the best unseen items of each user.
+    """Something that learns from interactions and returns the best unseen items of each user.
 
-    The constructor of a subclass only stores hyper-parameters. A subclass implements
-    :meth:`_fit` and :meth:`_score`; what all channels owe a caller is done here: items the user
-    has interacted with are never returned, rows are padded, ties are broken by item id.
+    The constructor of a subclass only stores hyper-parameters.
+
+    Attributes
+    ----------
+    matrix_ : InteractionMatrix
+        What :meth:`fit` has seen.
+    """
+
+    matrix_: InteractionMatrix
+
+    @abstractmethod
+    def fit(self, interactions: pd.DataFrame) -> Self:
+        """Learn from interactions (columns of :data:`recsys_lib.schema.INTERACTIONS`)."""
+
+    @abstractmethod
+    def recommend(
+        self, user_ids, k: int, exclude: pd.DataFrame | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ``k`` best items of each user, best first.
+
+        Items the user has interacted with are never returned; ties are broken by a hash of the
+        item's id.
+
+        Parameters
+        ----------
+        user_ids : array of int64, shape (n,)
+            Raw ids. A user without interactions gets a row of padding.
+        k : int
+            Items a user, at least 1.
+        exclude : DataFrame, optional
+            Pairs (``user_id``, ``item_id``) not to return, besides what :meth:`fit` has seen.
+
+        Returns
+        -------
+        item_ids : int64 array, shape (n, k), padded with -1
+        scores : float32 array, shape (n, k), padded with -inf
+        """
+
+    def _check_request(self, k: int) -> None:
+        if not hasattr(self, "matrix_"):
+            raise RecsysError(f"{type(self).__name__} recommends only after fit().")
+        if k < 1:
+            raise RecsysError(f"k must be at least 1, not {k}.")
+
+
+class Channel(Recaller):
+    """A recaller that scores all items for a user: one recall channel (召回通道).
+
+    A subclass implements :meth:`_fit` and :meth:`_score`.
     """
 
     def fit(self, interactions: pd.DataFrame) -> Self:
-        """Learn from interactions (columns of :data:`recsys_lib.schema.INTERACTIONS`)."""
         self.matrix_ = InteractionMatrix.from_frame(interactions)
         self._fit(self.matrix_, interactions)
         return self
@@ -43,26 +89,7 @@ class Recaller(ABC):
     def recommend(
         self, user_ids, k: int, exclude: pd.DataFrame | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ``k`` best items of each user, best first.
-
-        Parameters
-        ----------
-        user_ids : array of int64, shape (n,)
-            Raw ids. A user without interactions gets a row of padding.
-        k : int
-            Items a user, at least 1.
-        exclude : DataFrame, optional
-            Pairs (``user_id``, ``item_id``) not to return, besides what :meth:`fit` has seen.
-
-        Returns
-        -------
-        item_ids : int64 array, shape (n, k), padded with -1
-        scores : float32 array, shape (n, k), padded with -inf
-        """
-        if not hasattr(self, "matrix_"):
-            raise RecsysError(f"{type(self).__name__} recommends only after fit().")
-        if k < 1:
-            raise RecsysError(f"k must be at least 1, not {k}.")
+        self._check_request(k)
         user_ids = np.asarray(user_ids, dtype=np.int64)
         item_ids = np.full((len(user_ids), k), NO_ITEM, dtype=np.int64)
         scores = np.full((len(user_ids), k), -np.inf, dtype=np.float32)
@@ -103,7 +130,8 @@ def top_k(score: np.ndarray, item_ids: np.ndarray, k: int) -> tuple[np.ndarray, 
     item_ids : int64 array, shape (m, k), padded with -1
     scores : float32 array, shape (m, k), padded with -inf
 
-    Equal scores are ordered by column, on whichever side of the k-th place they fall.
+    Equal scores are ordered by a hash of the item's id: the ids themselves tell of age and
+    popularity.
     """
     m, n_items = score.shape
     score = np.where(np.isnan(score), -np.inf, score).astype(np.float32)
@@ -112,20 +140,14 @@ def top_k(score: np.ndarray, item_ids: np.ndarray, k: int) -> tuple[np.ndarray, 
     width = min(k, n_items)
     if m == 0 or width == 0:
         return best_ids, best
-    if width < n_items:
-        # All above the k-th score are in; of its equals, the first columns fill what is left.
-        threshold = -np.partition(-score, width - 1, axis=1)[:, width - 1 : width]
-        above = score > threshold
-        equal = score == threshold
-        room = width - above.sum(axis=1, keepdims=True)
-        chosen = above | (equal & (np.cumsum(equal, axis=1) <= room))
-        column = np.nonzero(chosen)[1].reshape(m, width)
-    else:
-        column = np.broadcast_to(np.arange(n_items), (m, n_items))
-    value = np.take_along_axis(score, column, axis=1)
-    order = np.argsort(-value, axis=1, kind="stable")
-    value = np.take_along_axis(value, order, axis=1)
-    column = np.take_along_axis(column, order, axis=1)
-    best[:, :width] = value
-    best_ids[:, :width] = np.where(np.isneginf(value), NO_ITEM, item_ids[column])
+    threshold = -np.partition(-score, width - 1, axis=1)[:, width - 1 : width]
+    # More than k columns of a row may pass: those that equal its k-th score.
+    row, column = np.nonzero((score >= threshold) & (score > -np.inf))
+    value = score[row, column]
+    order = np.lexsort((key_hash(item_ids[column]), -value, row))
+    row, column, value = row[order], column[order], value[order]
+    place = np.arange(len(row)) - np.searchsorted(row, row)
+    kept = place < k
+    best_ids[row[kept], place[kept]] = item_ids[column[kept]]
+    best[row[kept], place[kept]] = value[kept]
     return best_ids, best

@@ -5,14 +5,14 @@ import pandas as pd
 
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall.base import Recaller
+from recsys_lib.recall.base import Channel
 from recsys_lib.recall.likes import likes_of
 
 # The dense inverse takes 8 bytes x n_items^2 several times over: about 10 GB at this size.
 LARGEST_CATALOGUE = 20_000
 
 
-class Ease(Recaller):
+class Ease(Channel):
     """Score = the user's likes times item weights ``B``.
 
     ``B`` minimises the squared error of ``X B`` against the likes ``X`` plus

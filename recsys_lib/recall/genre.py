@@ -5,12 +5,12 @@ import pandas as pd
 from scipy import sparse
 
 from recsys_lib.data.matrix import InteractionMatrix
-from recsys_lib.recall.base import Recaller
+from recsys_lib.recall.base import Channel
 from recsys_lib.recall.likes import like_counts, likes_of
 from recsys_lib.schema import ITEM
 
 
-class FavouriteGenre(Recaller):
+class FavouriteGenre(Channel):
     """Score = share of the user's liking that lies in the item's genres, times its likes.
 
     A like is divided evenly among the genres of the item; a user's shares add up to 1. Users

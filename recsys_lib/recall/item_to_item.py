@@ -6,13 +6,13 @@ from scipy import sparse
 
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall.base import Recaller, top_k
+from recsys_lib.recall.base import Channel, top_k
 from recsys_lib.recall.likes import like_counts, likes_of
 
 ITEMS_AT_ONCE = 1_024  # bounds the dense slice of the similarity matrix
 
 
-class ItemKNN(Recaller):
+class ItemKNN(Channel):
     """Score = sum of an item's similarities to what the user liked.
 
     The similarity of items i and j is the cosine of their columns of likes with a shrinkage

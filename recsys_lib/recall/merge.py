@@ -120,15 +120,12 @@ class Merged(Recaller):
         _check(self.channels, self.weights_, self.fusion)
         for channel in self.channels.values():
             channel.fit(interactions)
-        return super().fit(interactions)
-
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
-        """Nothing more to learn: the channels have."""
+        self.matrix_ = InteractionMatrix.from_frame(interactions)
+        return self
 
     def recommend(
         self, user_ids, k: int, exclude: pd.DataFrame | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ``k`` best items of each user, see :meth:`Recaller.recommend`."""
         item_ids, scores, _ = self.recommend_with_channels(user_ids, k, exclude)
         return item_ids, scores
 
@@ -136,10 +133,7 @@ class Merged(Recaller):
         self, user_ids, k: int, exclude: pd.DataFrame | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return what :meth:`recommend` does, and the channel behind each item, as :func:`fuse`."""
-        if not hasattr(self, "matrix_"):
-            raise RecsysError("Merged recommends only after fit().")
-        if k < 1:
-            raise RecsysError(f"k must be at least 1, not {k}.")
+        self._check_request(k)
         user_ids = np.asarray(user_ids, dtype=np.int64)
         chunks = []
         for start in range(0, max(len(user_ids), 1), USERS_AT_ONCE):
@@ -154,6 +148,3 @@ class Merged(Recaller):
             name: channel.recommend(user_ids, max(k, self.depth), exclude)[0]
             for name, channel in self.channels.items()
         }
-
-    def _score(self, user_index: np.ndarray) -> np.ndarray:
-        raise NotImplementedError("A merge ranks lists of channels; it has no score of its own.")

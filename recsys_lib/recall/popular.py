@@ -5,7 +5,7 @@ import pandas as pd
 
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall.base import Recaller
+from recsys_lib.recall.base import Channel
 from recsys_lib.recall.likes import like_counts, likes_of
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP
 from recsys_lib.seeding import DEFAULT_SEED, key_hash
@@ -13,7 +13,7 @@ from recsys_lib.seeding import DEFAULT_SEED, key_hash
 SECONDS_PER_DAY = 86_400
 
 
-class SameForAll(Recaller):
+class SameForAll(Channel):
     """A channel whose scores do not depend on the user.
 
     Attributes
@@ -77,7 +77,7 @@ class Newest(SameForAll):
         self.item_score_[np.isnan(self.item_score_)] = -np.inf
 
 
-class RandomRecaller(Recaller):
+class RandomRecaller(Channel):
     """Items drawn at random for each user: what any channel must beat.
 
     Parameters

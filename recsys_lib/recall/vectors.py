@@ -8,11 +8,11 @@ from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.data.splits import in_time_order
 from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall.base import Recaller
+from recsys_lib.recall.base import Channel
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, USER
 
 
-class VectorRecaller(Recaller):
+class VectorRecaller(Channel):
     """Score = cosine of an item's vector and the mean vector of the user's recent likes.
 
     All vectors are brought to length 1 first, so that each like counts the same. Disliked items

@@ -6,17 +6,17 @@ import pytest
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall import (
+    Channel,
     FavouriteGenre,
     ItemKNN,
     Merged,
     Popular,
     RandomRecaller,
-    Recaller,
     VectorRecaller,
 )
 
 
-class Fixed(Recaller):
+class Fixed(Channel):
     """Recommends a given list to everybody: the plainest real channel."""
 
     def __init__(self, *item_ids):
