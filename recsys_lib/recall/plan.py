@@ -35,8 +35,12 @@ def default_plan() -> dict:
         channel; may leave channels out), ``fusion`` and ``candidates`` (items to recall a user).
     """
     return {
-        "channels": {"ease": 1.0, "item2vec": 1.0},
-        "settings": {"ease": {"regularization": 800.0}, "item2vec": {"n_recent": 5}},
+        "channels": {"item2vec": 1.0, "deepwalk": 0.5, "ease": 1.0},
+        "settings": {
+            "item2vec": {"n_recent": 5},
+            "deepwalk": {"n_recent": 5},
+            "ease": {"regularization": 800.0},
+        },
         "fusion": "rank",
         "candidates": 200,
     }
