@@ -77,6 +77,6 @@ def draw_architecture(packages: dict[str, dict]):
             )
     axis.set(xlim=(0, 1), ylim=(-0.05, len(ROWS)))
     axis.axis("off")
-    axis.set_title("Every package builds only on those below it")
+    axis.set_title("No package builds on one above it")
     figure.tight_layout()
     return figure
