@@ -1,0 +1,73 @@
+"""Timings, run by ``make bench``; each stands beside a named peer in the same run."""
+
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from recsys_lib.data.splits import last_likes
+from recsys_lib.embeddings import EmbeddingTable
+from recsys_lib.embeddings.graph import item_graph
+from recsys_lib.embeddings.item2vec import liked_sequences
+from recsys_lib.embeddings.walks import WalkConfig, random_walks
+from recsys_lib.recall import VectorRecaller
+from recsys_lib.recall.base import top_k
+
+
+@pytest.mark.benchmark(group="start of a process (peer: the bare interpreter)")
+@pytest.mark.parametrize(
+    "command",
+    [["-c", "pass"], ["-c", "import recsys_lib"], ["-m", "recsys_lib", "--help"]],
+    ids=["python", "import recsys_lib", "recsys --help"],
+)
+def test_start(benchmark, command):
+    run = {"capture_output": True, "check": True}
+    benchmark.pedantic(subprocess.run, [[sys.executable, *command]], run, rounds=5)
+
+
+@pytest.fixture(scope="module")
+def graph(ml_100k):
+    return item_graph(liked_sequences(ml_100k.interactions))
+
+
+def dict_walks(graph, config, seed):
+    """First-order walks over dictionaries, one step a call: the shape of the reference system."""
+    edges = {}
+    for node in range(graph.n_nodes):
+        row = slice(graph.indptr[node], graph.indptr[node + 1])
+        edges[node] = (graph.indices[row].tolist(), graph.weights[row].tolist())
+    draw = random.Random(seed)
+    for _ in range(config.walks_per_node):
+        for node in range(graph.n_nodes):
+            walk = [node]
+            while len(walk) < config.walk_length and edges[walk[-1]][0]:
+                targets, weights = edges[walk[-1]]
+                walk.append(draw.choices(targets, weights)[0])
+
+
+@pytest.mark.benchmark(group="one walk of 40 from each film (peer: a first-order dictionary walk)")
+@pytest.mark.parametrize("name", ["dictionary, first order", "ours, p 0.5, q 2"])
+def test_walks(benchmark, graph, name):
+    config = WalkConfig(p=0.5, q=2.0, walk_length=40, walks_per_node=1)
+    walk = dict_walks if name.startswith("dictionary") else random_walks
+    random_walks(graph, config, 0)  # compiles
+    benchmark.pedantic(walk, (graph, config, 1), rounds=5)
+
+
+@pytest.mark.benchmark(group="ten films for every user (peer: sorting all scores)")
+@pytest.mark.parametrize("name", ["full sort", "top_k", "VectorRecaller.recommend"])
+def test_ten_films_for_everybody(benchmark, ml_100k, name):
+    history = last_likes(ml_100k.interactions).history("test")
+    items = np.unique(history["item_id"])
+    vectors = np.random.default_rng(0).normal(size=(len(items), 32))
+    recaller = VectorRecaller(EmbeddingTable(items, vectors)).fit(history)
+    users = recaller.matrix_.user_ids
+    scores = recaller.user_vectors_ @ recaller.item_vectors_.T
+    work = {
+        "full sort": lambda: np.argsort(-scores, axis=1)[:, :10],
+        "top_k": lambda: top_k(scores, items, 10),
+        "VectorRecaller.recommend": lambda: recaller.recommend(users, 10),
+    }
+    benchmark(work[name])
