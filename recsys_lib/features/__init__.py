@@ -8,9 +8,11 @@ import importlib
 
 _HOMES = {
     "FEATURES": "columns",
-    "Feature": "columns",
     "documentation": "columns",
     "names": "columns",
+    "user_ties": "relations",
+    "with_content": "content",
+    "request_features": "request",
     "serving_features": "samples",
     "training_samples": "samples",
     "spark_session": "spark",

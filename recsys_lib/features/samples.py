@@ -5,8 +5,11 @@ MovieLens 100K ratings share user and second with another one, so "before" has t
 the windows are RANGE windows over time that end one second before the event, not ROWS windows.
 
 Everything is Spark SQL on columns, without Python row functions, and in bounded space per row:
-running sums, one counter a genre, and the last likes carried along as a fixed struct.
+running sums, one counter a genre, and the last likes carried along as a fixed struct. Only what
+the columns asked for need is computed.
 """
+
+import re
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -18,10 +21,11 @@ from recsys_lib.features.columns import (
     N_LIKED_ITEMS,
     N_USER_GENRES,
     STATE,
+    checked,
     names,
 )
+from recsys_lib.features.relations import tie_break, tie_events
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
-from recsys_lib.seeding import DEFAULT_SEED
 
 # One running counter per genre is kept. MovieLens has 18 to 20; a data set with thousands of
 # free tags in `genres` must choose which of them are genres.
@@ -34,10 +38,34 @@ _SQL_TYPES = {
     "int64": "bigint",
     "float32": "float",
     "string": "string",
+    "strings": "array<string>",
+}
+
+# What formulas read of an item and of a user. A table that lacks one of them gives nulls.
+_METADATA = {
+    ITEM: {
+        "release_year": "smallint",
+        "genres": "array<string>",
+        "director": "string",
+        "writer": "string",
+        "actor": "string",
+        "title_words": "array<string>",
+    },
+    USER: {
+        "age": "smallint",
+        "gender": "string",
+        "occupation": "string",
+        "zip_code": "string",
+    },
 }
 
 
-def training_samples(interactions: DataFrame, items: DataFrame) -> DataFrame:
+def training_samples(
+    interactions: DataFrame,
+    items: DataFrame,
+    users: DataFrame | None = None,
+    columns: list[str] | None = None,
+) -> DataFrame:
     """Return one sample for each interaction, with features of the time strictly before it.
 
     Parameters
@@ -46,64 +74,74 @@ def training_samples(interactions: DataFrame, items: DataFrame) -> DataFrame:
         ``user_id``, ``item_id``, ``rating``, ``timestamp`` as in
         :data:`recsys_lib.schema.INTERACTIONS`; further columns are handed through.
     items : pyspark.sql.DataFrame
-        ``item_id``, ``release_year``, ``genres``, one row an item. An item that is missing here
-        has null metadata.
+        ``item_id``, ``release_year``, ``genres``, one row an item; for the content family as
+        :func:`recsys_lib.features.with_content` returns them. An item that is missing here has
+        null metadata.
+    users : pyspark.sql.DataFrame, optional
+        As in :data:`recsys_lib.schema.USERS`. Without it what is said of users is null.
+    columns : list of str, optional
+        Names in :data:`recsys_lib.features.columns.FEATURES`; by default the reference system's.
 
     Returns
     -------
     pyspark.sql.DataFrame
-        The columns of :data:`recsys_lib.features.columns.FEATURES`, then the further columns.
-        Counts without an event are 0; means, last likes and genres without one are null, and so
-        is a standard deviation of fewer than two ratings. Rows are in no particular order.
+        ``columns``, then the further columns. Counts without an event are 0; means, last likes
+        and genres without one are null, and so is a standard deviation of fewer than two
+        ratings. Rows are in no particular order.
 
     Raises
     ------
+    RecsysError
+        A column is not in the registry, or stands twice.
     DataError
         More than :data:`MAX_GENRES` different genres.
     """
-    genres = genre_vocabulary(items)
+    columns = checked(names() if columns is None else columns)
+    needs = _needs(columns)
+    genres = genre_vocabulary(items) if "user_genres" in needs else []
     further = [c for c in interactions.columns if c not in (USER, ITEM, RATING, TIMESTAMP)]
-    rows = _events(interactions, items)
+    rows = _events(interactions, items, needs)
     # The item's window comes first, while the rows are still narrow to move and sort.
-    rows = rows.withColumns(_over(_item_state(), _strictly_before(ITEM)))
-    rows = _with_previous_likes(rows)
-    rows = rows.withColumns(_over(_user_state(genres), _strictly_before(USER)))
-    return rows.withColumn("user_genres", _top_genres(genres)).select(*_formulas(names()), *further)
+    rows = rows.withColumns(_over(_state("item", needs, []), _strictly_before(ITEM)))
+    rows = _user_history(rows, needs)
+    rows = rows.withColumns(_over(_state("user", needs, genres), _strictly_before(USER)))
+    rows = _with_metadata(rows.where(f"{ITEM} is not null"), USER, users, needs)
+    return rows.withColumn("user_genres", _top_genres(genres)).select(*_formulas(columns), *further)
 
 
-def serving_features(interactions: DataFrame, items: DataFrame) -> tuple[DataFrame, DataFrame]:
+def serving_features(
+    interactions: DataFrame,
+    items: DataFrame,
+    users: DataFrame | None = None,
+    columns: list[str] | None = None,
+) -> tuple[DataFrame, DataFrame]:
     """Return the latest features: what a sample one moment after the last event would hold.
 
     Parameters
     ----------
-    interactions, items : pyspark.sql.DataFrame
-        As for :func:`training_samples`.
+    interactions, items, users, columns
+        As for :func:`training_samples`; columns of the event are left to
+        :func:`recsys_lib.features.request_features`.
 
     Returns
     -------
     users : pyspark.sql.DataFrame
-        ``user_id`` and the user features, one row for each user with an event.
+        ``user_id`` and the user features, one row for each user with metadata or an event.
     items : pyspark.sql.DataFrame
         ``item_id`` and the item features, one row for each item with metadata or an event.
     """
-    genres = genre_vocabulary(items)
-    rows = _events(interactions, items)
-    users = (
-        _with_previous_likes(rows)
-        .groupBy(USER)
-        .agg(*(state.alias(name) for name, state in _user_state(genres).items()))
-        .withColumn("user_genres", _top_genres(genres))
-    )
-    state = _item_state()
-    item_rows = (
-        rows.groupBy(ITEM)
-        .agg(*(column.alias(name) for name, column in state.items()))
-        .join(items.select(ITEM, "release_year", "genres"), ITEM, "full")
-        .fillna(0, subset=["item_rating_count"])  # an item that nobody has rated
-    )
+    columns = checked(names() if columns is None else columns)
+    needs = _needs(columns)
+    genres = genre_vocabulary(items) if "user_genres" in needs else []
+    rows = _events(interactions, items, needs)
+    history = _user_history(rows, needs)
+    user_rows = _latest(history, USER, _state("user", needs, genres), users, needs)
+    user_rows = user_rows.withColumn("user_genres", _top_genres(genres))
+    item_rows = _latest(rows, ITEM, _state("item", needs, []), items, needs)
+    of = {who: [c for c in columns if FEATURES[c].subject == who] for who in ("user", "item")}
     return (
-        users.select(*_formulas([USER, *names("user")])),
-        item_rows.select(*_formulas([ITEM, *names("item")])),
+        user_rows.select(*_formulas([USER, *of["user"]])),
+        item_rows.select(*_formulas([ITEM, *of["item"]])),
     )
 
 
@@ -119,26 +157,64 @@ def genre_vocabulary(items: DataFrame) -> list[str]:
     return found
 
 
-def _events(interactions: DataFrame, items: DataFrame) -> DataFrame:
+def _needs(columns: list[str]) -> set[str]:
+    """Return all names that the columns' formulas read, those of their states included."""
+    names_in = re.compile(r"[a-z]\w*").findall
+    needs = {name for c in columns for name in names_in(FEATURES[c].formula)}
+    for state in STATE.values():
+        needs |= {name for key in needs & state.keys() for name in names_in(state[key])}
+    return needs | ({"genres"} if "user_genres" in needs else set())
+
+
+def _events(interactions: DataFrame, items: DataFrame, needs: set[str]) -> DataFrame:
     """Join each event with its label and what is known of its item at any time."""
-    return interactions.withColumn(
-        LABEL, (F.col(RATING) >= LIKE_THRESHOLD).cast(_SQL_TYPES[FEATURES[LABEL].dtype])
-    ).join(items.select(ITEM, "release_year", "genres"), ITEM, "left")
+    liked = (F.col(RATING) >= LIKE_THRESHOLD).cast(_SQL_TYPES[FEATURES[LABEL].dtype])
+    return _with_metadata(interactions.withColumn(LABEL, liked), ITEM, items, needs)
 
 
-def _with_previous_likes(rows: DataFrame) -> DataFrame:
-    """Add ``previous_likes``: for a like, its item and the user's likes before it; else null.
+def _with_metadata(
+    rows: DataFrame, key: str, table: DataFrame | None, needs: set[str], how: str = "left"
+) -> DataFrame:
+    """Join what is known of items or users at any time; columns that are not there are null."""
+    needed = {c: kind for c, kind in _METADATA[key].items() if c in needs}
+    found = [] if table is None else [c for c in needed if c in table.columns]
+    if found or (how == "full" and table is not None):
+        rows = rows.join(table.select(key, *found), key, how)
+    return rows.withColumns({c: F.lit(None).cast(needed[c]) for c in needed if c not in found})
 
-    The struct starts with time and tie-breaker, so the greatest one over a history is that of
-    the last like. Likes of one second are ordered by a hash of user and item: the order of
-    the rows means nothing, and the order of the ids would leak the age of the films.
+
+def _latest(
+    rows: DataFrame,
+    key: str,
+    state: dict[str, Column],
+    table: DataFrame | None,
+    needs: set[str],
+) -> DataFrame:
+    """Return the state after the last event, for each user or item with an event or metadata."""
+    latest = rows.groupBy(key).agg(
+        F.count("*"), *(aggregate.alias(name) for name, aggregate in state.items())
+    )
+    counts = [c for c in state if c in FEATURES and not FEATURES[c].nullable]
+    return _with_metadata(latest, key, table, needs, "full").fillna(0, subset=counts)
+
+
+def _user_history(rows: DataFrame, needs: set[str]) -> DataFrame:
+    """Prepare the rows of users' histories: the likes before each like, and the ties as rows.
+
+    ``previous_likes`` is a struct that starts with time and tie-break, so the greatest one over a
+    history is that of the last like. Rows of ties have no item and no rating.
     """
-    tie = F.xxhash64(F.lit(DEFAULT_SEED), USER, ITEM)
-    likes = Window.partitionBy(USER, LABEL).orderBy(TIMESTAMP, tie)
-    liked = [F.lag(ITEM, k).over(likes).alias(f"item_{k + 1}") for k in range(1, N_LIKED_ITEMS)]
-    chain = F.struct(TIMESTAMP, tie.alias("tie"), F.col(ITEM).alias("item_1"), *liked)
-    # Moved once by user; both windows over users then find their rows in place.
-    return rows.repartition(USER).withColumn("previous_likes", F.when(F.col(LABEL) == 1, chain))
+    # Moved once by user; the windows over users then find their rows in place.
+    history = rows.repartition(USER)
+    if "previous_likes" in needs:
+        likes = Window.partitionBy(USER, LABEL).orderBy(TIMESTAMP, tie_break())
+        liked = [F.lag(ITEM, k).over(likes).alias(f"item_{k + 1}") for k in range(1, N_LIKED_ITEMS)]
+        chain = F.struct(TIMESTAMP, tie_break().alias("tie"), F.col(ITEM).alias("item_1"), *liked)
+        history = history.withColumn("previous_likes", F.when(F.col(LABEL) == 1, chain))
+    if needs & {"weak_ties", "strong_ties"}:
+        ties = tie_events(rows.select(USER, ITEM, RATING, TIMESTAMP))
+        history = history.unionByName(ties, allowMissingColumns=True)
+    return history
 
 
 def _strictly_before(subject: str):
@@ -151,15 +227,13 @@ def _over(state: dict[str, Column], window) -> dict[str, Column]:
     return {name: aggregate.over(window) for name, aggregate in state.items()}
 
 
-def _item_state() -> dict[str, Column]:
-    return {name: F.expr(aggregate) for name, aggregate in STATE["item"].items()}
-
-
-def _user_state(genres: list[str]) -> dict[str, Column]:
-    state = {name: F.expr(aggregate) for name, aggregate in STATE["user"].items()}
-    for index, genre in enumerate(genres):
-        liked = (F.col(LABEL) == 1) & F.array_contains("genres", genre)
-        state[_counter(index)] = F.count(F.when(liked, 1))
+def _state(subject: str, needs: set[str], genres: list[str]) -> dict[str, Column]:
+    """Return the aggregates of a subject's events that are needed, and for users the genres'."""
+    state = {name: F.expr(sql) for name, sql in STATE[subject].items() if name in needs}
+    if subject == "user":
+        for index, genre in enumerate(genres):
+            liked = (F.col(LABEL) == 1) & F.array_contains("genres", genre)
+            state[_counter(index)] = F.count(F.when(liked, 1))
     return state
 
 

@@ -53,6 +53,45 @@ def user_features(
     return values
 
 
+def further_features(
+    user_id: int,
+    item_id: int,
+    moment: int,
+    events: pd.DataFrame,
+    users: pd.DataFrame,
+    ties: list[tuple[set, list]],
+) -> dict:
+    """The columns of relation, attribute and context that the reference system does not have."""
+    values = {"hour": moment // 3600 % 24, "weekday": (moment // 86400 + 3) % 7}
+    for who, value in (("user", user_id), ("item", item_id)):
+        times = [event.timestamp for event in before(events, f"{who}_id", value, moment)]
+        for when, time in (("first", min(times, default=None)), ("last", max(times, default=None))):
+            values[f"{who}_{when}_timestamp"] = time
+            values[f"{who}_days_since_{when}"] = None if time is None else (moment - time) / 86400
+    formed = [sorted(times) for pair, times in ties if user_id in pair]
+    values["user_weak_ties"] = sum(times[0] < moment for times in formed)
+    values["user_strong_ties"] = sum(len(times) > 4 and times[4] < moment for times in formed)
+    known = users[users.user_id == user_id].to_dict("records")
+    for name in ("age", "gender", "occupation"):
+        values[f"user_{name}"] = known[0][name] if known else None
+    values["user_region"] = known[0]["zip_code"][:1] or None if known else None
+    return values
+
+
+def ties_of(events: pd.DataFrame, tie: dict, neighbours: int) -> list[tuple[set, list]]:
+    """Return pairs of users and the times at which they came to like a same film."""
+    pairs: dict[frozenset, list] = {}
+    for _, likes in events[events.rating >= LIKED].groupby("item_id"):
+        fans = sorted(
+            likes.itertuples(),
+            key=lambda event: (event.timestamp, tie[event.user_id, event.item_id]),
+        )
+        for place, fan in enumerate(fans):
+            for other in fans[max(0, place - neighbours) : place]:
+                pairs.setdefault(frozenset((fan.user_id, other.user_id)), []).append(fan.timestamp)
+    return list(pairs.items())
+
+
 def metadata(item_id: int, items: pd.DataFrame) -> tuple[int | None, list[str]]:
     found = items[items.item_id == item_id]
     if found.empty:

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from recsys_lib.errors import RecsysError
-from recsys_lib.features.columns import FEATURES, documentation, names
+from recsys_lib.features.columns import FEATURES, checked, documentation, names
+from recsys_lib.features.feature import BEFORE, EVENT, STATIC
 
 
 def test_reading_the_registry_does_not_load_spark():
@@ -24,9 +25,22 @@ def test_the_reference_systems_columns_are_all_there():
 
 
 def test_categories_share_vocabularies():
-    for name in names(kind="category"):
-        assert FEATURES[name].vocabulary in {"user_id", "item_id", "genre"}
+    for name in (
+        *names(kind="category", all_families=True),
+        *names(kind="list", all_families=True),
+    ):
+        assert FEATURES[name].vocabulary
     assert FEATURES["user_liked_item_3"].vocabulary == FEATURES["item_id"].vocabulary
+
+
+def test_each_family_of_the_notes_is_there():
+    told = documentation()
+    assert set(told.family) == {
+        "key", "target", "explicit behaviour", "implicit behaviour", "relation", "attribute",
+        "content", "context",
+    }  # fmt: skip
+    assert set(told.rule) == {EVENT, BEFORE, STATIC}
+    assert told.unit[(told.kind == "number") & (told.name != "weekday")].ne("").all()
 
 
 def test_documentation_has_a_row_for_each_feature():
@@ -35,6 +49,10 @@ def test_documentation_has_a_row_for_each_feature():
     assert table.notna().all(axis=None)
 
 
-def test_a_misspelt_kind_is_refused():
+def test_misspelt_names_are_refused():
     with pytest.raises(RecsysError, match="Did you mean 'number'"):
         names(kind="numbers")
+    with pytest.raises(RecsysError, match="Did you mean 'user_age'"):
+        checked(["user_agee"])
+    with pytest.raises(RecsysError, match="'hour' is named twice"):
+        checked(["hour", "hour"])
