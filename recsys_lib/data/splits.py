@@ -1,6 +1,6 @@
-"""Splits that learn nothing from the future.
+"""Splits: two that learn nothing from the future, and a random one to compare with.
 
-Two ways to hold out, used beside each other everywhere:
+Two ways to hold out are used beside each other everywhere:
 
 ``last_likes``
     each user's last likes are held out (leave-last-n). Every user with enough likes is judged,
@@ -8,6 +8,9 @@ Two ways to hold out, used beside each other everywhere:
 ``by_time``
     one moment divides all users' events. Nothing at all is known of later times, but on
     MovieLens 100K few users are active on both sides of the moment.
+
+``at_random`` draws rows without regard to time, as much published work does. It lets a model learn
+from a user's later events; it is here to show how much that flatters.
 """
 
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ import pandas as pd
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
-from recsys_lib.seeding import key_hash
+from recsys_lib.seeding import DEFAULT_SEED, key_hash
 
 PARTS = ("train", "validation", "test")
 
@@ -29,7 +32,7 @@ class Split:
     Attributes
     ----------
     name : str
-        ``last_likes`` or ``by_time``.
+        ``last_likes``, ``by_time`` or ``at_random``.
     train, validation, test : DataFrame
         Columns as in :data:`recsys_lib.schema.INTERACTIONS`, sorted as they came.
     """
@@ -108,11 +111,7 @@ def by_time(
 
     The cuts fall between seconds: events of one second stay together, so shares are approximate.
     """
-    if min(validation_share, test_share) <= 0 or validation_share + test_share >= 1:
-        raise RecsysError(
-            "validation_share and test_share must be positive and sum to less than 1, "
-            f"not {validation_share} and {test_share}."
-        )
+    _check_shares(validation_share, test_share)
     time = interactions[TIMESTAMP].to_numpy()
     validation_starts, test_starts = np.quantile(
         time, [1 - test_share - validation_share, 1 - test_share], method="higher"
@@ -123,6 +122,34 @@ def by_time(
         "by_time",
         *(interactions[m].reset_index(drop=True) for m in (train, ~(train | test), test)),
     )
+
+
+def at_random(
+    interactions: pd.DataFrame,
+    validation_share: float = 0.1,
+    test_share: float = 0.2,
+    seed: int = DEFAULT_SEED,
+) -> Split:
+    """Draw each row's part by a hash of its ids, so that shares are approximate.
+
+    For comparison only: a row of ``train`` may lie after one of ``test``.
+    """
+    _check_shares(validation_share, test_share)
+    drawn = key_hash(interactions[USER], interactions[ITEM], seed=seed) / 2**64  # in [0, 1)
+    test = drawn < test_share
+    validation = ~test & (drawn < test_share + validation_share)
+    return Split(
+        "at_random",
+        *(interactions[m].reset_index(drop=True) for m in (~(test | validation), validation, test)),
+    )
+
+
+def _check_shares(validation_share: float, test_share: float) -> None:
+    if min(validation_share, test_share) <= 0 or validation_share + test_share >= 1:
+        raise RecsysError(
+            "validation_share and test_share must be positive and sum to less than 1, "
+            f"not {validation_share} and {test_share}."
+        )
 
 
 def both(interactions: pd.DataFrame) -> dict[str, Split]:

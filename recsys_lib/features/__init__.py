@@ -12,6 +12,7 @@ _HOMES = {
     "names": "columns",
     "user_ties": "relations",
     "with_content": "content",
+    "monitoring_statistics": "monitoring",
     "request_features": "request",
     "serving_features": "samples",
     "training_samples": "samples",

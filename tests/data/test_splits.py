@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys_lib.data.splits import PARTS, by_time, in_time_order, last_likes
+from recsys_lib.data.splits import PARTS, at_random, by_time, in_time_order, last_likes
 from recsys_lib.errors import RecsysError
 
 
@@ -69,6 +69,19 @@ def test_by_time_learns_nothing_from_later(seed):
     assert split.validation["timestamp"].max() < split.test["timestamp"].min()
     assert sum(len(split.part(part)) for part in PARTS) == len(interactions)
     assert len(split.test) == pytest.approx(0.3 * len(interactions), rel=0.15)
+
+
+def test_at_random_ignores_time_and_row_order():
+    interactions = random_interactions(0)
+    split = at_random(interactions, validation_share=0.2, test_share=0.3)
+    assert sum(len(split.part(part)) for part in PARTS) == len(interactions)
+    assert len(split.test) == pytest.approx(0.3 * len(interactions), rel=0.1)
+    assert len(split.validation) == pytest.approx(0.2 * len(interactions), rel=0.1)
+    assert split.train["timestamp"].mean() == pytest.approx(split.test["timestamp"].mean(), rel=0.1)
+    again = at_random(interactions.sample(frac=1, random_state=1), 0.2, 0.3)
+    assert set(again.test["item_id"]) == set(split.test["item_id"])
+    other = at_random(interactions, 0.2, 0.3, seed=7)
+    assert set(other.test["item_id"]) != set(split.test["item_id"])
 
 
 def test_wrong_names_and_shares_are_refused():
