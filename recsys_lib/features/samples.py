@@ -133,12 +133,22 @@ def _with_previous_likes(rows: DataFrame) -> DataFrame:
     the last like. Likes of one second are ordered by a hash of user and item: the order of
     the rows means nothing, and the order of the ids would leak the age of the films.
     """
-    tie = F.xxhash64(F.lit(DEFAULT_SEED), USER, ITEM)
-    likes = Window.partitionBy(USER, LABEL).orderBy(TIMESTAMP, tie)
-    liked = [F.lag(ITEM, k).over(likes).alias(f"item_{k + 1}") for k in range(1, N_LIKED_ITEMS)]
-    chain = F.struct(TIMESTAMP, tie.alias("tie"), F.col(ITEM).alias("item_1"), *liked)
-    # Moved once by user; both windows over users then find their rows in place.
-    return rows.repartition(USER).withColumn("previous_likes", F.when(F.col(LABEL) == 1, chain))
+    # One order serves all windows over users, so that the rows are moved and sorted once. The tie
+    # is a column first: Spark recognises an order it has by the column, not by the expression.
+    rows = rows.withColumns(
+        {
+            "tie": F.xxhash64(F.lit(DEFAULT_SEED), USER, ITEM),
+            "liked_item": F.when(F.col(LABEL) == 1, F.col(ITEM)),
+        }
+    )
+    order = f"OVER (PARTITION BY {USER} ORDER BY {TIMESTAMP}, tie)"
+    earlier = {
+        f"item_{k + 1}": F.expr(f"lag(liked_item, {k}) IGNORE NULLS {order}")
+        for k in range(1, N_LIKED_ITEMS)
+    }
+    rows = rows.withColumns(earlier)
+    chain = F.struct(TIMESTAMP, "tie", F.col(ITEM).alias("item_1"), *earlier)
+    return rows.withColumn("previous_likes", F.when(F.col(LABEL) == 1, chain))
 
 
 def _strictly_before(subject: str):
@@ -171,14 +181,19 @@ def _top_genres(genres: list[str]) -> Column:
     """Return the genres of the user's likes as an array: most first, equal ones by name."""
     if not genres:
         return F.array().cast("array<string>")
-    counted = F.array(
-        *(
-            F.struct((-F.col(_counter(index))).alias("minus_likes"), F.lit(genre).alias("genre"))
-            for index, genre in enumerate(genres)
-        )
+    # Count and place in the alphabet as one number each: those sort fast, structs do not.
+    keys = F.sort_array(
+        F.array(
+            *(
+                F.col(_counter(index)) * MAX_GENRES + (MAX_GENRES - 1 - index)
+                for index in range(len(genres))
+            )
+        ),
+        asc=False,
     )
-    ranked = F.array_sort(F.filter(counted, lambda pair: pair.minus_likes < 0))
-    return F.transform(F.slice(ranked, 1, N_USER_GENRES), lambda pair: pair.genre)
+    liked = F.filter(F.slice(keys, 1, N_USER_GENRES), lambda key: key >= MAX_GENRES)
+    names_ = F.array(*(F.lit(genre) for genre in genres))
+    return F.transform(liked, lambda key: F.get(names_, F.lit(MAX_GENRES - 1) - key % MAX_GENRES))
 
 
 def _formulas(columns: list[str]) -> list[Column]:
