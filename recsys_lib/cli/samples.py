@@ -34,7 +34,7 @@ def build(
 
     `recsys samples build ml-100k --out outputs/samples`
 
-    `recsys samples build big --out /shared/samples --master spark://head:7077 --conf spark.executor.memory=8g`
+    `recsys samples build big --out /shared/samples --master spark://head:7077`
     """
     from recsys_lib.features.samples_job import build_samples
 

@@ -7,6 +7,7 @@ its reason, so that rows read = rows kept + rows set aside.
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
@@ -19,18 +20,23 @@ ANCIENT = "timestamp before 1970"
 DUPLICATE = "duplicate"  # the same user, item and second again
 REASONS = (MISSING, FUTURE, ANCIENT, DUPLICATE)
 
-# Spark's types that hold no more than the canonical one; stars survive single precision.
+# What may stand in the files for a canonical type, widest first: it is read as the widest found.
 _FITTING = {
-    pa.int64(): ("bigint", "int", "smallint", "tinyint"),
-    pa.int16(): ("smallint", "tinyint"),
-    pa.float32(): ("float", "double"),
-    pa.string(): ("string",),
-    pa.list_(pa.string()): ("array<string>",),
+    pa.int64(): ("int64", "int32", "int16", "int8"),
+    pa.int16(): ("int16", "int8"),
+    pa.float32(): ("double", "float"),  # stars survive single precision
+    pa.string(): ("string", "large_string"),
+    pa.list_(pa.string()): ("list<element: string>", "list<item: string>"),
 }
+_SPARK = {
+    "int64": "bigint", "int32": "int", "int16": "smallint", "int8": "tinyint",
+    "float": "float", "double": "double", "string": "string", "large_string": "string",
+    "list<element: string>": "array<string>", "list<item: string>": "array<string>",
+}  # fmt: skip
 
 
-def read_table(spark: SparkSession, path: Path, types: pa.Schema) -> DataFrame:
-    """Read a Parquet file or folder and check its columns; further columns are left out.
+def read_table(spark: SparkSession, path: Path, types: pa.Schema) -> tuple[DataFrame, int]:
+    """Read a Parquet file, or all in a folder, with checked columns; others are left out.
 
     Parameters
     ----------
@@ -40,40 +46,91 @@ def read_table(spark: SparkSession, path: Path, types: pa.Schema) -> DataFrame:
     types : pyarrow.Schema
         The columns that must be there. Narrower integers, and double for float, are converted.
 
+    Returns
+    -------
+    frame : pyspark.sql.DataFrame
+    n_rows : int
+        As the files' footers say; a file may be empty.
+
     Raises
     ------
     DataError
-        It cannot be read, or a column is missing or of another type.
+        There is no file, one is damaged, or a column is missing or of another type.
     """
-    try:
-        frame = spark.read.parquet(str(path))
-    except Exception as error:  # Spark's own, whose text goes on for pages
-        raise DataError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
-    found = dict(frame.dtypes)
+    found: dict[str, set[str]] = {field.name: set() for field in types}
+    n_rows = 0
+    # Footers are small and say more than Spark would, which looks into one file alone.
+    for file in _files(path):
+        try:
+            footer = pq.ParquetFile(file)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise DataError(f"{file} cannot be read as Parquet: {error}") from None
+        n_rows += footer.metadata.num_rows
+        for field in types:
+            found[field.name].add(_checked_type(footer.schema_arrow, field, file))
+    columns = {}
     for field in types:
-        fitting = _FITTING[field.type]
-        if field.name not in found:
-            raise DataError(
-                f"{path} has no column {field.name!r}.{nearest(field.name, found)} "
-                f"It has: {', '.join(found) or 'none'}."
-            )
-        if found[field.name] not in fitting:
-            raise DataError(
-                f"Column {field.name!r} of {path} is {found[field.name]}; it must be "
-                f"{' or '.join(fitting)}."
-            )
-    return frame.select(*(F.col(f.name).cast(_FITTING[f.type][0]) for f in types))
+        columns[field.name] = next(t for t in _FITTING[field.type] if t in found[field.name])
+    schema = ", ".join(f"`{name}` {_SPARK[stored]}" for name, stored in columns.items())
+    frame = spark.read.schema(schema).parquet(str(path))
+    canonical = {
+        field.name: _SPARK[str(field.type).replace("item:", "element:")] for field in types
+    }
+    return frame.select(*(F.col(c).cast(canonical[c]) for c in canonical)), n_rows
 
 
-def check_items(items: DataFrame) -> None:
-    """Raise :class:`DataError` for an item without an id or with two rows: it would double rows."""
-    wrong = items.groupBy(ITEM).count().filter(F.col(ITEM).isNull() | (F.col("count") > 1)).first()
-    if wrong is not None:
+def _files(path: Path) -> list[Path]:
+    """Return the Parquet files Spark would read; names with a leading ``_`` or ``.`` are hidden."""
+    if path.is_file():
+        return [path]
+    files = sorted(p for p in path.rglob("*.parquet") if p.name[0] not in "_." and p.is_file())
+    if not files:
+        raise DataError(f"There are no Parquet files at {path}.")
+    return files
+
+
+def _checked_type(schema: pa.Schema, field: pa.Field, file: Path) -> str:
+    if field.name not in schema.names:
         raise DataError(
-            "The table of items has a row without an item_id."
-            if wrong[ITEM] is None
-            else f"The table of items has {wrong['count']} rows for item {wrong[ITEM]}."
+            f"{file} has no column {field.name!r}.{nearest(field.name, schema.names)} "
+            f"It has: {', '.join(schema.names) or 'none'}."
         )
+    stored = str(schema.field(field.name).type)
+    if stored not in _FITTING[field.type]:
+        raise DataError(
+            f"Column {field.name!r} of {file} is {stored}; it must be "
+            f"{' or '.join(_FITTING[field.type])}."
+        )
+    return stored
+
+
+def profile(interactions: DataFrame, items: DataFrame) -> dict[str, int]:
+    """Return how many items are rated without metadata, and in how many rows, in one pass.
+
+    Raises
+    ------
+    DataError
+        An item of ``items`` has no id or two rows, which would double rows of the samples.
+    """
+    rated = interactions.groupBy(ITEM).agg(F.count("*").alias("rows"))
+    known = items.groupBy(ITEM).agg(F.count("*").alias("known"))
+    orphan = F.col("known").isNull()
+    facts = (
+        rated.join(known, ITEM, "full")
+        .agg(
+            F.count_if(orphan).alias("items"),
+            F.sum(F.when(orphan, F.col("rows")).otherwise(0)).alias("rows"),
+            F.max(F.when(F.col("known") > 1, F.struct(ITEM, "known"))).alias("repeated"),
+            F.count_if(F.col(ITEM).isNull() & ~orphan).alias("nameless"),
+        )
+        .first()
+    )
+    if facts["nameless"]:
+        raise DataError("The table of items has a row without an item_id.")
+    if facts["repeated"]:
+        item, n = facts["repeated"]
+        raise DataError(f"The table of items has {n} rows for item {item}; it must have one.")
+    return {"items": facts["items"], "rows": facts["rows"] or 0}
 
 
 def screened(interactions: DataFrame, now: int) -> tuple[DataFrame, DataFrame]:

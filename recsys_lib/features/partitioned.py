@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -89,8 +90,7 @@ def write_samples(
         # Without a row there is no partition to write; an empty file keeps the types.
         by = [column] if n_read else []
         ordered.write.parquet(str(folder / SAMPLES), partitionBy=by, compression="zstd")
-        written = spark.read.schema(ordered.schema).parquet(str(folder / SAMPLES))
-        n_written = written.count()
+        n_written = sum(pq.read_metadata(f).num_rows for f in folder.rglob("*.parquet"))
         reasons: dict[str, int] = {}
         if n_written < n_read:
             rejected.write.parquet(str(folder / QUARANTINE), compression="zstd")

@@ -4,13 +4,11 @@ import time
 from pathlib import Path
 
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from recsys_lib import schema
-from recsys_lib.features.intake import check_items, read_table, screened
+from recsys_lib.features.intake import profile, read_table, screened
 from recsys_lib.features.partitioned import samples_folder, write_report, write_samples
 from recsys_lib.features.samples import training_samples
-from recsys_lib.schema import ITEM
 
 
 def build_samples(
@@ -49,14 +47,13 @@ def build_samples(
     """
     started = time.monotonic()
     with samples_folder(out, partition) as folder:
-        interactions = read_table(spark, source / "interactions.parquet", schema.INTERACTIONS)
-        items = read_table(spark, source / "items.parquet", schema.ITEMS)
-        check_items(items)
+        interactions, n_read = read_table(
+            spark, source / "interactions.parquet", schema.INTERACTIONS
+        )
+        items, _ = read_table(spark, source / "items.parquet", schema.ITEMS)
+        orphans = profile(interactions, items)
         kept, rejected = screened(interactions, int(time.time()) if now is None else now)
         samples = training_samples(kept, items)
-        report = write_samples(spark, samples, rejected, interactions.count(), folder, partition)
-        # They stay, with null metadata; the report tells of them.
-        orphans = interactions.join(items, ITEM, "left_anti").groupBy(ITEM).count()
-        n_items, n_rows = orphans.agg(F.count("*"), F.sum("count")).first()
-        report["without_metadata"] = {"items": n_items, "rows": n_rows or 0}
+        report = write_samples(spark, samples, rejected, n_read, folder, partition)
+        report["without_metadata"] = orphans
         return write_report(folder, report, str(source), started)

@@ -71,15 +71,10 @@ def spark_session(app_name: str, master: str = "local[2]", **conf: str):
     if local:
         os.environ["SPARK_LOCAL_IP"] = LOCALHOST
 
-    settings = (
-        (_LOCAL if local else {})
-        | _DEFAULTS
-        | {
-            # Only tables made by name would go there; the default is a folder in the working folder.
-            "spark.sql.warehouse.dir": os.path.join(
-                tempfile.gettempdir(), "recsys-spark-warehouse"
-            ),
-        }
+    settings = (_LOCAL if local else {}) | _DEFAULTS
+    # Only tables made by name would go there; the default is a folder in the working folder.
+    settings["spark.sql.warehouse.dir"] = os.path.join(
+        tempfile.gettempdir(), "recsys-spark-warehouse"
     )
     builder = SparkSession.builder.appName(app_name).master(master)
     for name, value in (settings | conf).items():
