@@ -42,6 +42,45 @@ def build(
         _describe(build_samples(spark, _folder(dataset), out, partition), out)
 
 
+@app.command("export")
+def export_samples(
+    samples: Annotated[Path, typer.Argument(help="Folder that `recsys samples build` wrote.")],
+    out: Annotated[Path, typer.Option(help="CSV file of the result.")],
+    master: Master = "local[2]",
+    conf: Conf = None,
+) -> None:
+    """Write samples as one CSV in the reference system's exact layout, for its programs.
+
+    Example: `recsys samples export outputs/samples --out trainingSamples.csv`
+    """
+    from recsys_lib import paths
+    from recsys_lib.features.reference_csv import export_csv
+
+    with _session(master, conf) as spark:
+        n_rows = export_csv(spark, samples.absolute(), out)
+    typer.echo(f"{n_rows:,} samples in {paths.shown(out)}")
+
+
+@app.command("import")
+def import_samples(
+    file: Annotated[Path, typer.Argument(help="CSV in the reference's layout, or a folder.")],
+    out: Out,
+    partition: Partition = "month",
+    master: Master = "local[2]",
+    conf: Conf = None,
+) -> None:
+    """Read samples in the reference system's layout, so that they train our models.
+
+    Lines that do not fit go to `quarantine/`.
+
+    Example: `recsys samples import trainingSamples.csv --out outputs/theirs`
+    """
+    from recsys_lib.features.reference_csv import import_csv
+
+    with _session(master, conf) as spark:
+        _describe(import_csv(spark, file.absolute(), out, partition), out)
+
+
 def _folder(dataset: str) -> Path:
     from recsys_lib.data import load
 

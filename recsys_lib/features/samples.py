@@ -27,7 +27,7 @@ from recsys_lib.seeding import DEFAULT_SEED
 # free tags in `genres` must choose which of them are genres.
 MAX_GENRES = 100
 
-_SQL_TYPES = {
+SQL_TYPES = {
     "int8": "tinyint",
     "int16": "smallint",
     "int32": "int",
@@ -122,7 +122,7 @@ def genre_vocabulary(items: DataFrame) -> list[str]:
 def _events(interactions: DataFrame, items: DataFrame) -> DataFrame:
     """Join each event with its label and what is known of its item at any time."""
     return interactions.withColumn(
-        LABEL, (F.col(RATING) >= LIKE_THRESHOLD).cast(_SQL_TYPES[FEATURES[LABEL].dtype])
+        LABEL, (F.col(RATING) >= LIKE_THRESHOLD).cast(SQL_TYPES[FEATURES[LABEL].dtype])
     ).join(items.select(ITEM, "release_year", "genres"), ITEM, "left")
 
 
@@ -198,5 +198,5 @@ def _top_genres(genres: list[str]) -> Column:
 
 def _formulas(columns: list[str]) -> list[Column]:
     return [
-        F.expr(FEATURES[c].formula).cast(_SQL_TYPES[FEATURES[c].dtype]).alias(c) for c in columns
+        F.expr(FEATURES[c].formula).cast(SQL_TYPES[FEATURES[c].dtype]).alias(c) for c in columns
     ]
