@@ -31,7 +31,7 @@ from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
 # free tags in `genres` must choose which of them are genres.
 MAX_GENRES = 100
 
-_SQL_TYPES = {
+SQL_TYPES = {
     "int8": "tinyint",
     "int16": "smallint",
     "int32": "int",
@@ -168,7 +168,7 @@ def _needs(columns: list[str]) -> set[str]:
 
 def _events(interactions: DataFrame, items: DataFrame, needs: set[str]) -> DataFrame:
     """Join each event with its label and what is known of its item at any time."""
-    liked = (F.col(RATING) >= LIKE_THRESHOLD).cast(_SQL_TYPES[FEATURES[LABEL].dtype])
+    liked = (F.col(RATING) >= LIKE_THRESHOLD).cast(SQL_TYPES[FEATURES[LABEL].dtype])
     return _with_metadata(interactions.withColumn(LABEL, liked), ITEM, items, needs)
 
 
@@ -204,12 +204,20 @@ def _user_history(rows: DataFrame, needs: set[str]) -> DataFrame:
     ``previous_likes`` is a struct that starts with time and tie-break, so the greatest one over a
     history is that of the last like. Rows of ties have no item and no rating.
     """
-    # Moved once by user; the windows over users then find their rows in place.
-    history = rows.repartition(USER)
+    history = rows
     if "previous_likes" in needs:
-        likes = Window.partitionBy(USER, LABEL).orderBy(TIMESTAMP, tie_break())
-        liked = [F.lag(ITEM, k).over(likes).alias(f"item_{k + 1}") for k in range(1, N_LIKED_ITEMS)]
-        chain = F.struct(TIMESTAMP, tie_break().alias("tie"), F.col(ITEM).alias("item_1"), *liked)
+        # One order serves all windows over users, so that the rows are moved and sorted once. The
+        # tie is a column first: Spark knows an order it has by the column, not by the expression.
+        history = history.withColumns(
+            {"tie": tie_break(), "liked_item": F.when(F.col(LABEL) == 1, F.col(ITEM))}
+        )
+        order = f"OVER (PARTITION BY {USER} ORDER BY {TIMESTAMP}, tie)"
+        earlier = {
+            f"item_{k + 1}": F.expr(f"lag(liked_item, {k}) IGNORE NULLS {order}")
+            for k in range(1, N_LIKED_ITEMS)
+        }
+        history = history.withColumns(earlier)
+        chain = F.struct(TIMESTAMP, "tie", F.col(ITEM).alias("item_1"), *earlier)
         history = history.withColumn("previous_likes", F.when(F.col(LABEL) == 1, chain))
     if needs & {"weak_ties", "strong_ties"}:
         ties = tie_events(rows.select(USER, ITEM, RATING, TIMESTAMP))
@@ -245,17 +253,22 @@ def _top_genres(genres: list[str]) -> Column:
     """Return the genres of the user's likes as an array: most first, equal ones by name."""
     if not genres:
         return F.array().cast("array<string>")
-    counted = F.array(
-        *(
-            F.struct((-F.col(_counter(index))).alias("minus_likes"), F.lit(genre).alias("genre"))
-            for index, genre in enumerate(genres)
-        )
+    # Count and place in the alphabet as one number each: those sort fast, structs do not.
+    keys = F.sort_array(
+        F.array(
+            *(
+                F.col(_counter(index)) * MAX_GENRES + (MAX_GENRES - 1 - index)
+                for index in range(len(genres))
+            )
+        ),
+        asc=False,
     )
-    ranked = F.array_sort(F.filter(counted, lambda pair: pair.minus_likes < 0))
-    return F.transform(F.slice(ranked, 1, N_USER_GENRES), lambda pair: pair.genre)
+    liked = F.filter(F.slice(keys, 1, N_USER_GENRES), lambda key: key >= MAX_GENRES)
+    names_ = F.array(*(F.lit(genre) for genre in genres))
+    return F.transform(liked, lambda key: F.get(names_, F.lit(MAX_GENRES - 1) - key % MAX_GENRES))
 
 
 def _formulas(columns: list[str]) -> list[Column]:
     return [
-        F.expr(FEATURES[c].formula).cast(_SQL_TYPES[FEATURES[c].dtype]).alias(c) for c in columns
+        F.expr(FEATURES[c].formula).cast(SQL_TYPES[FEATURES[c].dtype]).alias(c) for c in columns
     ]

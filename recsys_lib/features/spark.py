@@ -15,10 +15,10 @@ log = logging.getLogger(__name__)
 
 LOCALHOST = "127.0.0.1"
 
+# All traffic stays on this machine; no name has to resolve, no network has to be up.
+_LOCAL = {"spark.driver.host": LOCALHOST, "spark.driver.bindAddress": LOCALHOST}
+
 _DEFAULTS = {
-    # All traffic stays on this machine; no name has to resolve, no network has to be up.
-    "spark.driver.host": LOCALHOST,
-    "spark.driver.bindAddress": LOCALHOST,
     # In local mode the driver does all the work. Beyond this Spark spills to disk; it leaves
     # room for TensorFlow and the kernel on a machine of 16 GB.
     "spark.driver.memory": "4g",
@@ -67,13 +67,15 @@ def spark_session(app_name: str, master: str = "local[2]", **conf: str):
     # Another Python on the PATH, or another Spark in SPARK_HOME, fails late and in 200 lines.
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     os.environ["SPARK_HOME"] = os.path.dirname(pyspark.__file__)
-    if master.startswith("local"):
+    local = master.startswith("local")
+    if local:
         os.environ["SPARK_LOCAL_IP"] = LOCALHOST
 
-    settings = _DEFAULTS | {
-        # Only tables made by name would go there; the default is a folder in the working folder.
-        "spark.sql.warehouse.dir": os.path.join(tempfile.gettempdir(), "recsys-spark-warehouse"),
-    }
+    settings = (_LOCAL if local else {}) | _DEFAULTS
+    # Only tables made by name would go there; the default is a folder in the working folder.
+    settings["spark.sql.warehouse.dir"] = os.path.join(
+        tempfile.gettempdir(), "recsys-spark-warehouse"
+    )
     builder = SparkSession.builder.appName(app_name).master(master)
     for name, value in (settings | conf).items():
         builder = builder.config(name, value)
@@ -91,7 +93,7 @@ def spark_session(app_name: str, master: str = "local[2]", **conf: str):
 
 
 @contextlib.contextmanager
-def borrowed_session(app_name: str) -> Iterator:
+def borrowed_session(app_name: str, master: str = "local[2]", **conf: str) -> Iterator:
     """Yield the running Spark session and leave it running, or start one and end it.
 
     Ending takes the Java virtual machine with it: a notebook that trains a model should not
@@ -101,7 +103,7 @@ def borrowed_session(app_name: str) -> Iterator:
     from pyspark.sql import SparkSession
 
     running = SparkSession.getActiveSession()
-    session = running or spark_session(app_name)
+    session = running or spark_session(app_name, master, **conf)
     try:
         yield session
     finally:

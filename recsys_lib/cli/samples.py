@@ -1,0 +1,106 @@
+"""``recsys samples``: build training samples, export and import the reference system's layout."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Training samples: build, export, import.")
+Out = Annotated[Path, typer.Option(help="Folder of the result; an earlier result is replaced.")]
+Partition = Annotated[str, typer.Option(help="Period of a partition: day, month or year.")]
+Master = Annotated[
+    str, typer.Option(help="local[n] for n threads here, or spark://HOST:PORT of a cluster.")
+]
+Conf = Annotated[
+    list[str] | None,
+    typer.Option(help="A setting of Spark, as spark.driver.memory=8g; may be repeated."),
+]
+
+
+@app.command()
+def build(
+    dataset: Annotated[str, typer.Argument(help="Name of a data set, or a folder of its form.")],
+    out: Out,
+    partition: Partition = "month",
+    master: Master = "local[2]",
+    conf: Conf = None,
+) -> None:
+    """Make point-in-time training samples on Spark: typed Parquet, partitioned by time.
+
+    Rows that cannot be right (missing values, later than now, repeated) go to `quarantine/` with
+    their reason; `report.json` counts everything. A cluster's workers must see both folders.
+
+    Examples:
+
+    `recsys samples build ml-100k --out outputs/samples`
+
+    `recsys samples build big --out /shared/samples --master spark://head:7077`
+    """
+    from recsys_lib.features.samples_job import build_samples
+
+    with _session(master, conf) as spark:
+        _describe(build_samples(spark, _folder(dataset), out, partition), out)
+
+
+@app.command("export")
+def export_samples(
+    samples: Annotated[Path, typer.Argument(help="Folder that `recsys samples build` wrote.")],
+    out: Annotated[Path, typer.Option(help="CSV file of the result.")],
+    master: Master = "local[2]",
+    conf: Conf = None,
+) -> None:
+    """Write samples as one CSV in the reference system's exact layout, for its programs.
+
+    Example: `recsys samples export outputs/samples --out trainingSamples.csv`
+    """
+    from recsys_lib import paths
+    from recsys_lib.features.reference_csv import export_csv
+
+    with _session(master, conf) as spark:
+        n_rows = export_csv(spark, samples.absolute(), out)
+    typer.echo(f"{n_rows:,} samples in {paths.shown(out)}")
+
+
+@app.command("import")
+def import_samples(
+    file: Annotated[Path, typer.Argument(help="CSV in the reference's layout, or a folder.")],
+    out: Out,
+    partition: Partition = "month",
+    master: Master = "local[2]",
+    conf: Conf = None,
+) -> None:
+    """Read samples in the reference system's layout, so that they train our models.
+
+    Lines that do not fit go to `quarantine/`.
+
+    Example: `recsys samples import trainingSamples.csv --out outputs/theirs`
+    """
+    from recsys_lib.features.reference_csv import import_csv
+
+    with _session(master, conf) as spark:
+        _describe(import_csv(spark, file.absolute(), out, partition), out)
+
+
+def _folder(dataset: str) -> Path:
+    from recsys_lib.data import load
+
+    return Path(dataset).absolute() if Path(dataset).is_dir() else load(dataset).path
+
+
+def _session(master: str, conf: list[str] | None):
+    from recsys_lib.errors import RecsysError
+    from recsys_lib.features.spark import borrowed_session
+
+    for setting in conf or []:
+        if "=" not in setting:
+            raise RecsysError(f"--conf takes NAME=VALUE, not {setting!r}.")
+    return borrowed_session("samples", master, **dict(s.split("=", 1) for s in conf or []))
+
+
+def _describe(report: dict, out: Path) -> None:
+    from recsys_lib import paths
+
+    rows = report["rows"]
+    typer.echo(f"{rows['written']:,} samples in {paths.shown(out)}, {report['seconds']} s")
+    for reason, count in report["rejected"].items():
+        typer.echo(f"  set aside: {count:,} {reason}")

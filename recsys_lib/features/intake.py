@@ -1,0 +1,178 @@
+"""What the samples job takes in: tables of the right form, and rows it can believe.
+
+A table of another form is refused with one sentence. A row that cannot be right is set aside with
+its reason, so that rows read = rows kept + rows set aside.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from recsys_lib.errors import DataError, nearest
+from recsys_lib.schema import INTERACTIONS, ITEM, RATING, TIMESTAMP, USER
+
+MISSING = "missing value"  # null in any column, or a rating that is no finite number
+FUTURE = "timestamp in the future"
+ANCIENT = "timestamp before 1970"
+DUPLICATE = "duplicate"  # the same user, item and second again
+REASONS = (MISSING, FUTURE, ANCIENT, DUPLICATE)
+
+# What may stand in the files for a canonical type, widest first: it is read as the widest found.
+_FITTING = {
+    pa.int64(): ("int64", "int32", "int16", "int8"),
+    pa.int16(): ("int16", "int8"),
+    pa.float32(): ("double", "float"),  # stars survive single precision
+    pa.string(): ("string", "large_string"),
+    pa.list_(pa.string()): ("list<element: string>", "list<item: string>"),
+}
+_SPARK = {
+    "int64": "bigint", "int32": "int", "int16": "smallint", "int8": "tinyint",
+    "float": "float", "double": "double", "string": "string", "large_string": "string",
+    "list<element: string>": "array<string>", "list<item: string>": "array<string>",
+}  # fmt: skip
+
+
+def read_table(spark: SparkSession, path: Path, types: pa.Schema) -> tuple[DataFrame, int]:
+    """Read a Parquet file, or all in a folder, with checked columns; others are left out.
+
+    Parameters
+    ----------
+    spark : pyspark.sql.SparkSession
+    path : Path
+        The workers of a cluster must see it too.
+    types : pyarrow.Schema
+        The columns that must be there. Narrower integers, and double for float, are converted.
+
+    Returns
+    -------
+    frame : pyspark.sql.DataFrame
+    n_rows : int
+        As the files' footers say; a file may be empty.
+
+    Raises
+    ------
+    DataError
+        There is no file, one is damaged, or a column is missing or of another type.
+    """
+    found: dict[str, set[str]] = {field.name: set() for field in types}
+    n_rows = 0
+    # Footers are small and say more than Spark would, which looks into one file alone.
+    for file in _files(path):
+        try:
+            footer = pq.ParquetFile(file)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise DataError(f"{file} cannot be read as Parquet: {error}") from None
+        n_rows += footer.metadata.num_rows
+        for field in types:
+            found[field.name].add(_checked_type(footer.schema_arrow, field, file))
+    columns = {}
+    for field in types:
+        columns[field.name] = next(t for t in _FITTING[field.type] if t in found[field.name])
+    schema = ", ".join(f"`{name}` {_SPARK[stored]}" for name, stored in columns.items())
+    frame = spark.read.schema(schema).parquet(str(path))
+    canonical = {
+        field.name: _SPARK[str(field.type).replace("item:", "element:")] for field in types
+    }
+    return frame.select(*(F.col(c).cast(canonical[c]) for c in canonical)), n_rows
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the Parquet files Spark would read; names with a leading ``_`` or ``.`` are hidden."""
+    if path.is_file():
+        return [path]
+    files = sorted(p for p in path.rglob("*.parquet") if p.name[0] not in "_." and p.is_file())
+    if not files:
+        raise DataError(f"There are no Parquet files at {path}.")
+    return files
+
+
+def _checked_type(schema: pa.Schema, field: pa.Field, file: Path) -> str:
+    if field.name not in schema.names:
+        raise DataError(
+            f"{file} has no column {field.name!r}.{nearest(field.name, schema.names)} "
+            f"It has: {', '.join(schema.names) or 'none'}."
+        )
+    stored = str(schema.field(field.name).type)
+    if stored not in _FITTING[field.type]:
+        raise DataError(
+            f"Column {field.name!r} of {file} is {stored}; it must be "
+            f"{' or '.join(_FITTING[field.type])}."
+        )
+    return stored
+
+
+def profile(interactions: DataFrame, items: DataFrame) -> dict[str, int]:
+    """Return how many items are rated without metadata, and in how many rows, in one pass.
+
+    Raises
+    ------
+    DataError
+        An item of ``items`` has no id or two rows, which would double rows of the samples.
+    """
+    rated = interactions.groupBy(ITEM).agg(F.count("*").alias("rows"))
+    known = items.groupBy(ITEM).agg(F.count("*").alias("known"))
+    orphan = F.col("known").isNull()
+    facts = (
+        rated.join(known, ITEM, "full")
+        .agg(
+            F.count_if(orphan).alias("items"),
+            F.sum(F.when(orphan, F.col("rows")).otherwise(0)).alias("rows"),
+            F.max(F.when(F.col("known") > 1, F.struct(ITEM, "known"))).alias("repeated"),
+            F.count_if(F.col(ITEM).isNull() & ~orphan).alias("nameless"),
+        )
+        .first()
+    )
+    if facts["nameless"]:
+        raise DataError("The table of items has a row without an item_id.")
+    if facts["repeated"]:
+        item, n = facts["repeated"]
+        raise DataError(f"The table of items has {n} rows for item {item}; it must have one.")
+    return {"items": facts["items"], "rows": facts["rows"] or 0}
+
+
+def screened(interactions: DataFrame, now: int) -> tuple[DataFrame, DataFrame]:
+    """Separate the rows that can be believed from those that cannot.
+
+    Parameters
+    ----------
+    interactions : pyspark.sql.DataFrame
+        The columns of :data:`recsys_lib.schema.INTERACTIONS`, nulls allowed.
+    now : int
+        Seconds since 1970; a later event has not happened.
+
+    Returns
+    -------
+    kept : pyspark.sql.DataFrame
+        Distributed and ordered by item and time, as the item's windows need them. Of rows with
+        the same user, item and second the one with the highest rating is kept.
+    rejected : pyspark.sql.DataFrame
+        The others, with a column ``reason`` out of :data:`REASONS`, the first that applies.
+    """
+    reason = _reason(now)
+    readable = interactions.filter(reason.isNull()).repartition(ITEM)
+    same = Window.partitionBy(ITEM, TIMESTAMP, USER).orderBy(F.desc(RATING))
+    # Not row_number: filtering on it makes Spark sort once more, before the shuffle.
+    marked = readable.withColumn("earlier", F.lag(RATING).over(same))
+    kept = marked.filter(F.col("earlier").isNull())
+    again = marked.filter(F.col("earlier").isNotNull())
+    rejected = (
+        interactions.withColumn("reason", reason)
+        .filter(F.col("reason").isNotNull())
+        .unionByName(again.drop("earlier").withColumn("reason", F.lit(DUPLICATE)))
+    )
+    return kept.drop("earlier"), rejected
+
+
+def _reason(now: int) -> Column:
+    finite = F.abs(F.col(RATING)) < float("inf")  # NaN is larger than infinity in Spark
+    missing = ~finite
+    for name in INTERACTIONS.names:
+        missing = F.col(name).isNull() | missing
+    return (
+        F.when(missing, MISSING)
+        .when(F.col(TIMESTAMP) > now, FUTURE)
+        .when(F.col(TIMESTAMP) < 0, ANCIENT)
+    )

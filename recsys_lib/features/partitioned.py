@@ -1,0 +1,142 @@
+"""A folder of samples: typed Parquet by period, what was set aside, and a report.
+
+::
+
+    samples/event_month=1997-09/*.parquet   the rows kept, in order of time, user and item
+    quarantine/*.parquet                    the rows set aside, with their reason
+    report.json                             what was read, written and set aside, how fast
+
+Partitions are months by default: models train on some of the last and are tested on the next, and
+a month of MovieLens 25M is still a file of megabytes. A short history may want days, a very long
+one years.
+"""
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from recsys_lib import files
+from recsys_lib.errors import DataError, nearest
+from recsys_lib.features.columns import FEATURES
+from recsys_lib.schema import ITEM, TIMESTAMP, USER
+
+SAMPLES, QUARANTINE, REPORT = "samples", "quarantine", "report.json"
+PERIODS = {"day": "yyyy-MM-dd", "month": "yyyy-MM", "year": "yyyy"}
+
+# A task sorts so many rows at a time: some tens of megabytes, which fit in a small heap.
+ROWS_PER_TASK = 250_000
+
+
+@contextlib.contextmanager
+def samples_folder(out: Path, partition: str) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of ``out`` if the block succeeds.
+
+    Raises
+    ------
+    DataError
+        ``partition`` is no period, or ``out`` holds something that is not an earlier result.
+    """
+    if partition not in PERIODS:
+        raise DataError(
+            f"Samples are partitioned by {', '.join(PERIODS)}, not by {partition!r}."
+            f"{nearest(partition, PERIODS)}"
+        )
+    out = Path(out).absolute()
+    if out.exists() and not (out / REPORT).is_file() and (out.is_file() or any(out.iterdir())):
+        raise DataError(f"{out} is there and is no folder of samples: name another one.")
+    with files.atomic_folder(out) as folder:
+        yield folder
+
+
+def write_samples(
+    spark: SparkSession,
+    samples: DataFrame,
+    rejected: DataFrame,
+    n_read: int,
+    folder: Path,
+    partition: str,
+) -> dict:
+    """Write samples and what was set aside; return the counts of the report.
+
+    Parameters
+    ----------
+    samples : pyspark.sql.DataFrame
+        With a column ``timestamp``.
+    rejected : pyspark.sql.DataFrame
+        With a column ``reason``. It is computed only when rows are missing from the samples.
+    n_read : int
+        How many rows both must have together.
+
+    Raises
+    ------
+    DataError
+        They have not: the source changed while it was read.
+    """
+    column = f"event_{partition}"
+    moment = F.date_format(F.timestamp_seconds(TIMESTAMP), PERIODS[partition])
+    with _shuffle_partitions(spark, n_read):
+        # A rebalance gathers the rows of a period into few files, and splits a large period.
+        ordered = (
+            samples.withColumn(column, moment)
+            .hint("rebalance", column)
+            .sortWithinPartitions(column, TIMESTAMP, USER, ITEM)
+        )
+        # Without a row there is no partition to write; an empty file keeps the types.
+        by = [column] if n_read else []
+        ordered.write.parquet(str(folder / SAMPLES), partitionBy=by, compression="zstd")
+        n_written = sum(pq.read_metadata(f).num_rows for f in folder.rglob("*.parquet"))
+        reasons: dict[str, int] = {}
+        if n_written < n_read:
+            rejected.write.parquet(str(folder / QUARANTINE), compression="zstd")
+            found = spark.read.parquet(str(folder / QUARANTINE)).groupBy("reason").count()
+            reasons = {row["reason"]: row["count"] for row in found.sort("reason").collect()}
+    if n_written + sum(reasons.values()) != n_read:
+        raise DataError(
+            f"{n_read:,} rows were counted, {n_written:,} written and {sum(reasons.values()):,} "
+            "set aside: the source changed while it was read. Run it again."
+        )
+    return {
+        "rows": {"read": n_read, "written": n_written, "rejected": n_read - n_written},
+        "rejected": reasons,
+        "partitioned_by": column,
+        "partitions": len(list((folder / SAMPLES).glob(f"{column}=*"))),
+        "columns": dict(samples.dtypes),
+        "columns_per_family": dict(
+            Counter(FEATURES[name].family for name in samples.columns if name in FEATURES)
+        ),
+    }
+
+
+def write_report(folder: Path, report: dict, source: str, started: float) -> dict:
+    """Complete the report with source and times, write it to ``folder`` and return it.
+
+    ``started`` is a :func:`time.monotonic`; the start of Spark is not counted.
+    """
+    seconds = time.monotonic() - started
+    millions = report["rows"]["read"] / 1e6
+    report = {
+        "source": source,
+        **report,
+        "seconds": round(seconds, 2),
+        "seconds_per_million_rows": round(seconds / millions, 2) if millions else None,
+    }
+    files.write_json(folder / REPORT, report)
+    return report
+
+
+@contextlib.contextmanager
+def _shuffle_partitions(spark: SparkSession, n_rows: int) -> Iterator[None]:
+    """Cut shuffles by the size of the data while the block runs; Spark's setting is fixed."""
+    setting = "spark.sql.shuffle.partitions"
+    before = spark.conf.get(setting)
+    spark.conf.set(setting, max(int(before), n_rows // ROWS_PER_TASK))
+    try:
+        yield
+    finally:
+        spark.conf.set(setting, before)

@@ -1,0 +1,59 @@
+"""The samples job: a data set folder in, a folder of samples out, all of it read by Spark (S5)."""
+
+import time
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from recsys_lib import schema
+from recsys_lib.features.intake import profile, read_table, screened
+from recsys_lib.features.partitioned import samples_folder, write_report, write_samples
+from recsys_lib.features.samples import training_samples
+
+
+def build_samples(
+    spark: SparkSession,
+    source: Path,
+    out: Path,
+    partition: str = "month",
+    now: int | None = None,
+) -> dict:
+    """Make the training samples of a data set and write them to ``out``, whole or not at all.
+
+    Parameters
+    ----------
+    spark : pyspark.sql.SparkSession
+        Local or of a cluster, whose workers must see both folders under the same path.
+    source : Path
+        Holds ``interactions.parquet`` and ``items.parquet`` (files, or folders of files).
+    out : Path
+        See :mod:`recsys_lib.features.partitioned`. An earlier result stays until the new one is
+        complete.
+    partition : str
+        ``day``, ``month`` or ``year`` (UTC).
+    now : int, optional
+        Seconds since 1970; later events are set aside. The clock's by default.
+
+    Returns
+    -------
+    dict
+        The report, as it stands in ``report.json``.
+
+    Raises
+    ------
+    DataError
+        A table is missing or of another form, an item has two rows, ``partition`` or ``out`` is
+        not what it must be, or the items have too many genres.
+    """
+    started = time.monotonic()
+    with samples_folder(out, partition) as folder:
+        interactions, n_read = read_table(
+            spark, source / "interactions.parquet", schema.INTERACTIONS
+        )
+        items, _ = read_table(spark, source / "items.parquet", schema.ITEMS)
+        orphans = profile(interactions, items)
+        kept, rejected = screened(interactions, int(time.time()) if now is None else now)
+        samples = training_samples(kept, items)
+        report = write_samples(spark, samples, rejected, n_read, folder, partition)
+        report["without_metadata"] = orphans
+        return write_report(folder, report, str(source), started)
