@@ -4,6 +4,7 @@ from recsys_lib.evaluation.classification import auc, log_loss, per_user_auc
 from recsys_lib.evaluation.intervals import Interval, mean_interval
 from recsys_lib.evaluation.protocol import Evaluation, evaluate, judge, judged_users
 from recsys_lib.evaluation.ranking import Relevant, coverage, ranking_metrics, relevant_items
+from recsys_lib.evaluation.resampled import resampled_auc
 
 __all__ = [
     "Evaluation",
@@ -19,4 +20,5 @@ __all__ = [
     "per_user_auc",
     "ranking_metrics",
     "relevant_items",
+    "resampled_auc",
 ]

@@ -1,0 +1,51 @@
+"""How sure an AUC is: the same resamples of users for every model, so that differences pair."""
+
+import numpy as np
+
+from recsys_lib.errors import RecsysError
+from recsys_lib.evaluation.classification import auc
+from recsys_lib.seeding import DEFAULT_SEED, generator
+
+
+def resampled_auc(
+    labels, scores, user_ids, n_resamples: int = 200, seed: int = DEFAULT_SEED
+) -> np.ndarray:
+    """Return the AUC of each bootstrap resample of users (Efron, 1979).
+
+    Rows of one user are no independent evidence, so users are drawn, with all their rows. The
+    draws depend on the seed and the users alone: subtract two models' results to get the
+    resamples of their difference.
+
+    Parameters
+    ----------
+    labels, scores, user_ids : arrays, shape (n,)
+        Labels 0 or 1.
+    n_resamples : int
+    seed : int
+
+    Returns
+    -------
+    float64 array, shape (n_resamples,)
+        NaN for a resample whose users have one class only.
+
+    Raises
+    ------
+    RecsysError
+        As for :func:`recsys_lib.evaluation.auc`.
+    """
+    auc(labels, scores)  # refuses what has no AUC
+    if len(user_ids) != len(labels):
+        raise RecsysError(f"{len(user_ids)} user ids for {len(labels)} labels.")
+    users, row_user = np.unique(user_ids, return_inverse=True)
+    order = np.argsort(scores, kind="stable")
+    likes = np.asarray(labels, dtype=np.float64)[order]
+    ordered = np.asarray(scores)[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])  # equal scores together
+    rng = generator(seed, "resampled_auc")
+    drawn = rng.multinomial(len(users), np.full(len(users), 1 / len(users)), size=n_resamples)
+    weights = drawn[:, row_user[order]].astype(np.float64)  # (resamples, n)
+    of_likes = np.add.reduceat(weights * likes, starts, axis=1)
+    of_dislikes = np.add.reduceat(weights * (1 - likes), starts, axis=1)
+    below = np.cumsum(of_dislikes, axis=1) - of_dislikes / 2  # ties count half
+    with np.errstate(invalid="ignore"):
+        return (of_likes * below).sum(axis=1) / (of_likes.sum(axis=1) * of_dislikes.sum(axis=1))
