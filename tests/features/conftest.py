@@ -7,3 +7,13 @@ def spark():
     from recsys_lib.features import spark_session
 
     return spark_session("tests")
+
+
+@pytest.fixture(scope="session")
+def job_of_movielens(spark, ml_100k, tmp_path_factory):
+    """The folder that the samples job wrote for MovieLens 100K."""
+    from recsys_lib.features.samples_job import build_samples
+
+    out = tmp_path_factory.mktemp("job") / "samples"
+    build_samples(spark, ml_100k.path, out)
+    return out

@@ -1,0 +1,99 @@
+"""The samples job as a whole process, Parquet in to Parquet out, the start of Spark included.
+
+The peer is the reference system's job (``reference_job.py``); growth is read off our own times.
+Data sets are made once and kept in a temporary folder. ``RECSYS_BENCH_LARGE=1`` adds 10 and 25
+million ratings (a quarter of an hour on two cores).
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from recsys_lib.data import load, present
+from recsys_lib.data.synthetic import SyntheticConfig, synthesise
+
+REFERENCE = Path(__file__).with_name("reference_job.py")
+OURS = [sys.executable, "-m", "recsys_lib", "samples", "build"]
+large = pytest.mark.skipif("RECSYS_BENCH_LARGE" not in os.environ, reason="RECSYS_BENCH_LARGE=1")
+
+
+@pytest.fixture(scope="module")
+def synthetic():
+    """A function from millions of ratings to the folder of such a data set."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECSYS_DATA_DIR", str(Path(tempfile.gettempdir()) / "recsys-bench"))
+
+        def folder(millions: int) -> Path:
+            name = f"synthetic-{millions}m"
+            config = SyntheticConfig(6_500 * millions, 10_000, 1_000_000 * millions)
+            return (load(name) if name in present() else synthesise(name, config)).path
+
+        yield folder
+
+
+def timed(benchmark, command: list, out: Path, rounds: int) -> None:
+    run = {"check": True, "capture_output": True}
+    benchmark.pedantic(subprocess.run, [[str(part) for part in command]], run, rounds=rounds)
+    files = [pq.read_metadata(file) for file in out.rglob("*.parquet")]
+    benchmark.extra_info["rows"] = sum(file.num_rows for file in files)
+
+
+def command(name: str, source: Path, out: Path) -> list:
+    if name == "reference":
+        return [sys.executable, REFERENCE, source, out]
+    return [*OURS, source, "--out", out]
+
+
+@pytest.mark.benchmark(group="samples of MovieLens 100K (at most a third of the reference)")
+@pytest.mark.parametrize("name", ["reference", "ours"])
+def test_samples_of_movielens(benchmark, ml_100k, tmp_path, name):
+    timed(benchmark, command(name, ml_100k.path, tmp_path / "out"), tmp_path / "out", rounds=3)
+
+
+@pytest.mark.benchmark(group="samples of 1 million ratings (at most a fifth of the reference)")
+@pytest.mark.parametrize("name", ["reference", "ours"])
+def test_samples_of_a_million(benchmark, synthetic, tmp_path, name):
+    timed(benchmark, command(name, synthetic(1), tmp_path / "out"), tmp_path / "out", rounds=1)
+
+
+@large
+@pytest.mark.benchmark(group="growth (10 million: at most 12 times 1 million)")
+@pytest.mark.parametrize("millions", [1, 10, 25])
+def test_growth(benchmark, synthetic, tmp_path, millions):
+    out = tmp_path / "out"
+    timed(benchmark, command("ours", synthetic(millions), out), out, rounds=1)
+
+
+@pytest.fixture(scope="module")
+def skewed(synthetic):
+    """A function from a kind of skew to a folder with 5 million ratings of that kind."""
+
+    def folder(kind: str) -> Path:
+        source = synthetic(5)
+        made = source.parent / f".{kind}"
+        if kind == "even" or made.is_dir():
+            return source if kind == "even" else made
+        made.mkdir()
+        (made / "items.parquet").symlink_to(source / "items.parquet")
+        table = pq.read_table(source / "interactions.parquet")
+        heavy = np.random.default_rng(0).random(len(table)) < 0.3
+        place = table.column_names.index(kind)
+        ids = np.where(heavy, 1, table[kind].to_numpy())
+        table = table.set_column(place, table.schema.field(place), [ids])
+        pq.write_table(table, made / "interactions.parquet")
+        return made
+
+    return folder
+
+
+@pytest.mark.benchmark(group="5 million ratings, 30 % of them of one item or user (peer: even)")
+@pytest.mark.parametrize("kind", ["even", "item_id", "user_id"])
+def test_skew(benchmark, skewed, tmp_path, kind):
+    out = tmp_path / "out"
+    timed(benchmark, command("ours", skewed(kind), out), out, rounds=1)
