@@ -103,6 +103,12 @@ def _serving_features(workspace: "Workspace") -> dict:
     return build_serving_features(workspace.data, workspace.splits)
 
 
+def _monitoring(workspace: "Workspace") -> dict:
+    from recsys_lib.features import build_monitoring
+
+    return build_monitoring(workspace.load("training_samples"))
+
+
 def _item2vec(workspace: "Workspace") -> dict:
     from recsys_lib.embeddings import build_item2vec
 
@@ -138,6 +144,7 @@ ARTIFACTS = {
     for kind in (
         Artifact("training_samples", _training_samples, _save_frames, _load_frames),
         Artifact("serving_features", _serving_features, _save_frames, _load_frames),
+        Artifact("monitoring", _monitoring, _save_frames, _load_frames),
         Artifact("item2vec", _item2vec, _save_parts, _load_tables),
         Artifact("deepwalk", _deepwalk, _save_parts, _load_tables),
         Artifact("node2vec", _node2vec, _save_parts, _load_tables),

@@ -17,6 +17,8 @@ _HOMES = {
     "serving_features": "samples",
     "training_samples": "samples",
     "spark_session": "spark",
+    "build_samples": "samples_job",
+    "build_monitoring": "tables",
     "build_serving_features": "tables",
     "build_training_samples": "tables",
     "to_pandas": "tables",

@@ -5,7 +5,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from recsys_lib import schema
-from recsys_lib.features.columns import FEATURES, arrow_schema
+from recsys_lib.features.columns import FEATURES, arrow_schema, names
+from recsys_lib.features.monitoring import monitoring_statistics
 from recsys_lib.features.samples import serving_features, training_samples
 from recsys_lib.features.spark import borrowed_session
 from recsys_lib.schema import ITEM, TIMESTAMP, USER
@@ -94,3 +95,18 @@ def build_serving_features(data, splits: dict) -> dict[str, dict[str, pd.DataFra
             user_rows, item_rows = serving_features(events, items)
             features[name] = {"users": to_pandas(user_rows), "items": to_pandas(item_rows)}
     return features
+
+
+def build_monitoring(samples: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return what a dashboard watches: :func:`monitoring_statistics` of the samples by time.
+
+    Returns
+    -------
+    dict
+        ``by_month``: the numbers and the favourite genre, month by month.
+    """
+    columns = [*names(kind="number"), "user_genre_1"]
+    kept = ["timestamp", *columns]
+    with borrowed_session("monitoring") as spark:
+        rows = to_spark(spark, samples["by_time"][kept], arrow_schema(kept))
+        return {"by_month": monitoring_statistics(rows, columns)}

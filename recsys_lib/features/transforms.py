@@ -20,6 +20,7 @@ from pyspark.ml.feature import (
     StandardScaler,
     StringIndexer,
     VectorAssembler,
+    VectorSlicer,
 )
 from pyspark.ml.functions import vector_to_array
 from pyspark.ml.linalg import VectorUDT
@@ -207,25 +208,28 @@ def _scalers(frame: DataFrame, config: TransformConfig) -> list[Transformer]:
     columns = _scaled(config)
     if not columns:
         return []
-    filled = [f"{_SCRATCH}filled_{c}" for c in columns]
-    imputer = Imputer(inputCols=columns, outputCols=filled, strategy="median").fit(frame)
-    vectors = [
-        VectorAssembler(inputCols=[source], outputCol=f"{_SCRATCH}vector_{c}")
-        for c, source in zip(columns, filled, strict=True)
-    ]
-    ready = PipelineModel([imputer, *vectors]).transform(frame)
+    filled = {c: f"{_SCRATCH}filled_{c}" for c in columns}
+    imputer = Imputer(inputCols=columns, outputCols=list(filled.values()), strategy="median")
+    stages: list[Transformer] = [imputer.fit(frame)]
     scalers = [
         (config.min_max, "min_max", MinMaxScaler()),
         # Spark's default leaves the mean in, which would no longer be the formula.
         (config.standard, "standard", StandardScaler(withMean=True)),
         (config.robust, "robust", RobustScaler(withCentering=True)),
     ]
-    fitted = [
-        scaler.setInputCol(f"{_SCRATCH}vector_{c}").setOutputCol(f"{c}_{name}").fit(ready)
-        for names, name, scaler in scalers
-        for c in names
-    ]
-    return [imputer, *vectors, *fitted]
+    for of_kind, kind, scaler in scalers:
+        if of_kind:
+            # All columns as one vector: a scaler is fitted in one pass over the rows, and Spark
+            # recomputes each assembled vector of a plan whether it is asked for or not.
+            together, scaled = f"{_SCRATCH}vector_{kind}", f"{_SCRATCH}scaled_{kind}"
+            assembler = VectorAssembler(inputCols=[filled[c] for c in of_kind], outputCol=together)
+            ready = PipelineModel([stages[0], assembler]).transform(frame)
+            stages += [assembler, scaler.setInputCol(together).setOutputCol(scaled).fit(ready)]
+            stages += [
+                VectorSlicer(inputCol=scaled, outputCol=f"{c}_{kind}", indices=[place])
+                for place, c in enumerate(of_kind)
+            ]
+    return stages
 
 
 def _buckets(frame: DataFrame, config: TransformConfig) -> list[Transformer]:
