@@ -1,6 +1,9 @@
 """``recsys samples``: build training samples, export and import the reference system's layout."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Annotated
 
 import typer
@@ -38,8 +41,9 @@ def build(
     """
     from recsys_lib.features.samples_job import build_samples
 
+    source = _folder(dataset)  # before Spark takes its time to start
     with _session(master, conf) as spark:
-        _describe(build_samples(spark, _folder(dataset), out, partition), out)
+        _describe(build_samples(spark, source, out, partition), out)
 
 
 @app.command("export")
@@ -87,14 +91,37 @@ def _folder(dataset: str) -> Path:
     return Path(dataset).absolute() if Path(dataset).is_dir() else load(dataset).path
 
 
-def _session(master: str, conf: list[str] | None):
+@contextmanager
+def _session(master: str, conf: list[str] | None) -> Iterator:
+    """Yield a Spark session; on a terminal, show how many tasks of its running stages are done."""
+    from rich.console import Console
+
     from recsys_lib.errors import RecsysError
     from recsys_lib.features.spark import borrowed_session
 
     for setting in conf or []:
         if "=" not in setting:
             raise RecsysError(f"--conf takes NAME=VALUE, not {setting!r}.")
-    return borrowed_session("samples", master, **dict(s.split("=", 1) for s in conf or []))
+    settings = dict(setting.split("=", 1) for setting in conf or [])
+    with (
+        Console(stderr=True).status("Starting Spark...") as shown,
+        borrowed_session("samples", master, **settings) as spark,
+    ):
+        done = Event()
+        watch = Thread(target=_watch, args=(spark.sparkContext.statusTracker(), shown, done))
+        watch.start()
+        try:
+            yield spark
+        finally:
+            done.set()
+            watch.join()
+
+
+def _watch(tracker, shown, done: Event) -> None:
+    while not done.wait(timeout=0.5):
+        stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+        counts = [f"{s.numCompletedTasks} of {s.numTasks} tasks" for s in stages if s]
+        shown.update(f"Working: {', '.join(counts) or 'planning'}...")
 
 
 def _describe(report: dict, out: Path) -> None:

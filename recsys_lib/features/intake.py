@@ -7,6 +7,7 @@ its reason, so that rows read = rows kept + rows set aside.
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
@@ -104,33 +105,27 @@ def _checked_type(schema: pa.Schema, field: pa.Field, file: Path) -> str:
     return stored
 
 
-def profile(interactions: DataFrame, items: DataFrame) -> dict[str, int]:
-    """Return how many items are rated without metadata, and in how many rows, in one pass.
+def check_item_ids(path: Path) -> None:
+    """Raise :class:`DataError` for an item without an id or with two rows: it would double samples.
 
-    Raises
-    ------
-    DataError
-        An item of ``items`` has no id or two rows, which would double rows of the samples.
+    Holds the column of ids in memory, which grows with the catalogue alone.
     """
-    rated = interactions.groupBy(ITEM).agg(F.count("*").alias("rows"))
-    known = items.groupBy(ITEM).agg(F.count("*").alias("known"))
-    orphan = F.col("known").isNull()
-    facts = (
-        rated.join(known, ITEM, "full")
-        .agg(
-            F.count_if(orphan).alias("items"),
-            F.sum(F.when(orphan, F.col("rows")).otherwise(0)).alias("rows"),
-            F.max(F.when(F.col("known") > 1, F.struct(ITEM, "known"))).alias("repeated"),
-            F.count_if(F.col(ITEM).isNull() & ~orphan).alias("nameless"),
-        )
-        .first()
-    )
-    if facts["nameless"]:
-        raise DataError("The table of items has a row without an item_id.")
-    if facts["repeated"]:
-        item, n = facts["repeated"]
-        raise DataError(f"The table of items has {n} rows for item {item}; it must have one.")
-    return {"items": facts["items"], "rows": facts["rows"] or 0}
+    ids = pq.read_table(path, columns=[ITEM])[ITEM]
+    if ids.null_count:
+        raise DataError(f"{path} has {ids.null_count} rows without an item_id.")
+    counts = ids.value_counts()
+    most = pc.max(pc.struct_field(counts, "counts")).as_py() if len(ids) else 1
+    if most > 1:
+        repeated = next(c["values"].as_py() for c in counts if c["counts"].as_py() == most)
+        raise DataError(f"{path} has {most} rows for item {repeated}; it must have one.")
+
+
+def without_metadata(interactions: DataFrame, items: DataFrame) -> dict[str, int]:
+    """Return how many items have no metadata, and how many of the rows read are theirs."""
+    known = interactions.filter(F.col(ITEM).isNotNull())
+    orphans = known.join(items, ITEM, "left_anti").groupBy(ITEM).count()
+    n_items, n_rows = orphans.agg(F.count("*"), F.sum("count")).first()
+    return {"items": n_items, "rows": n_rows or 0}
 
 
 def screened(interactions: DataFrame, now: int) -> tuple[DataFrame, DataFrame]:

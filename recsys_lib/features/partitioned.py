@@ -87,10 +87,11 @@ def write_samples(
             .hint("rebalance", column)
             .sortWithinPartitions(column, TIMESTAMP, USER, ITEM)
         )
-        # Without a row there is no partition to write; an empty file keeps the types.
-        by = [column] if n_read else []
-        ordered.write.parquet(str(folder / SAMPLES), partitionBy=by, compression="zstd")
+        target = str(folder / SAMPLES)
+        ordered.write.parquet(target, partitionBy=[column], compression="zstd")
         n_written = sum(pq.read_metadata(f).num_rows for f in folder.rglob("*.parquet"))
+        if n_written == 0:  # no row, no partition; an empty file keeps the columns and types
+            spark.createDataFrame([], ordered.schema).write.parquet(target, mode="overwrite")
         reasons: dict[str, int] = {}
         if n_written < n_read:
             rejected.write.parquet(str(folder / QUARANTINE), compression="zstd")

@@ -6,7 +6,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from recsys_lib import schema
-from recsys_lib.features.intake import profile, read_table, screened
+from recsys_lib.features.intake import check_item_ids, read_table, screened, without_metadata
 from recsys_lib.features.partitioned import samples_folder, write_report, write_samples
 from recsys_lib.features.samples import training_samples
 
@@ -51,9 +51,9 @@ def build_samples(
             spark, source / "interactions.parquet", schema.INTERACTIONS
         )
         items, _ = read_table(spark, source / "items.parquet", schema.ITEMS)
-        orphans = profile(interactions, items)
+        check_item_ids(source / "items.parquet")
         kept, rejected = screened(interactions, int(time.time()) if now is None else now)
         samples = training_samples(kept, items)
         report = write_samples(spark, samples, rejected, n_read, folder, partition)
-        report["without_metadata"] = orphans
+        report["without_metadata"] = without_metadata(interactions, items)
         return write_report(folder, report, str(source), started)

@@ -82,10 +82,15 @@ def skewed(synthetic):
         made.mkdir()
         (made / "items.parquet").symlink_to(source / "items.parquet")
         table = pq.read_table(source / "interactions.parquet")
-        heavy = np.random.default_rng(0).random(len(table)) < 0.3
-        place = table.column_names.index(kind)
-        ids = np.where(heavy, 1, table[kind].to_numpy())
-        table = table.set_column(place, table.schema.field(place), [ids])
+        random = np.random.default_rng(0)
+        heavy = random.random(len(table)) < 0.3
+        # At moments of their own, or most would be duplicates of a burst's second.
+        times = table["timestamp"].to_numpy()
+        moments = random.integers(times[0], times[-1], len(table))
+        for name, values in ((kind, 1), ("timestamp", moments)):
+            place = table.column_names.index(name)
+            column = np.where(heavy, values, table[name].to_numpy())
+            table = table.set_column(place, table.schema.field(place), [column])
         pq.write_table(table, made / "interactions.parquet")
         return made
 

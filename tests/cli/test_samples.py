@@ -1,0 +1,21 @@
+"""``recsys samples``: what is wrong is told before Spark takes its time to start."""
+
+import pytest
+from typer.testing import CliRunner
+
+from recsys_lib.cli import app
+from recsys_lib.errors import RecsysError
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["build", "ml-100"], "Data set 'ml-100' is not in"),
+        (["build", ".", "--conf", "spark.driver.memory"], "--conf takes NAME=VALUE"),
+    ],
+)
+def test_a_wrong_argument_is_told_early(tmp_path, arguments, told):
+    result = CliRunner().invoke(app, ["samples", *arguments, "--out", str(tmp_path / "out")])
+    assert isinstance(result.exception, RecsysError)
+    assert told in str(result.exception)
+    assert not (tmp_path / "out").exists()
