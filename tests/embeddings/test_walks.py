@@ -1,5 +1,7 @@
 """Walks: the distribution of steps against the closed form, golden walks, dead ends."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,7 +14,8 @@ from recsys_lib.embeddings import (
     walk_blocks,
 )
 from recsys_lib.embeddings import walks as module
-from recsys_lib.errors import RecsysError
+from recsys_lib.errors import DataError, RecsysError
+from recsys_lib.seeding import key_hash
 
 
 def graph_of(*edges, nodes=()):
@@ -26,15 +29,22 @@ def both_ways(*edges):
 
 GRAPHS = {
     "triangle with a tail": both_ways((0, 1, 1), (1, 2, 1), (0, 2, 1), (2, 3, 1), (3, 4, 1)),
-    "weights of very different size": both_ways(
+    "weights of different size": both_ways(
         (0, 1, 1e-3), (0, 2, 1.0), (0, 3, 1e3), (1, 2, 1e3), (2, 3, 5.0), (1, 3, 20.0)
     ),
+    # Of one row with 24 orders of magnitude only the heaviest edges are met; other rows have all
+    # their weights at one end, and their shares must not drown.
+    "weights from 1e-12 to 1e12": graph_of(
+        (0, 1, 1e12), (0, 2, 3e12), (0, 3, 1e-12), (1, 0, 1e-12), (1, 2, 3e-12), (1, 3, 2e-12),
+        (2, 0, 1e-12), (2, 1, 1.0), (2, 3, 1e12), (2, 2, 1e12), (3, 0, 1.0), (3, 1, 2.0),
+    ),  # fmt: skip
     "self-loops": both_ways((0, 0, 2), (0, 1, 1), (1, 2, 3), (2, 2, 1), (0, 2, 1)),
     "one-way streets and a sink": graph_of(
         (0, 1, 1), (1, 2, 2), (2, 0, 1), (1, 0, 1), (2, 3, 0.5), (0, 2, 1), (1, 4, 1), (4, 1, 3)
     ),
 }
 SETTINGS = [(1, 1), (0.5, 2), (2, 0.5), (4, 0.25), (0.05, 1), (0.25, 4), (1, 20), (20, 1)]
+EXTREME = [(1e-6, 1), (1e6, 1), (1, 1e6), (1, 1e-6), (1e9, 1e-9), (1e9, 1e9)]
 
 
 def by_definition(weights, near, node, previous, p, q):
@@ -62,7 +72,7 @@ def chi_square(seen, expected):
     return stats.chisquare(observed, wanted * observed.sum() / wanted.sum()).pvalue
 
 
-@pytest.mark.parametrize(("p", "q"), SETTINGS)
+@pytest.mark.parametrize(("p", "q"), SETTINGS + EXTREME)
 @pytest.mark.parametrize("name", GRAPHS)
 def test_steps_follow_the_closed_form(name, p, q):
     graph = GRAPHS[name]
@@ -81,6 +91,7 @@ def test_steps_follow_the_closed_form(name, p, q):
         expected = by_definition(weights, weights > 0, node, previous, p, q)
         seen = counts[previous, node]
         assert seen[expected == 0].sum() == 0, "a step along no edge"
+        assert seen[expected < 1e-10].sum() == 0, "a step that is all but impossible"
         np.testing.assert_allclose(
             transition_probabilities(graph, node, previous, config), expected
         )
@@ -91,7 +102,7 @@ def test_steps_follow_the_closed_form(name, p, q):
 
 
 def test_the_first_step_is_by_weight_alone():
-    graph = GRAPHS["weights of very different size"]
+    graph = GRAPHS["weights of different size"]
     config = WalkConfig(0.25, 4, walk_length=2, walks_per_node=20_000)
     walks = random_walks(graph, config, seed=3)
     for node in range(graph.n_nodes):
@@ -101,6 +112,27 @@ def test_the_first_step_is_by_weight_alone():
         assert seen[~keep].sum() == 0
         wanted = expected[keep] * seen.sum()
         assert chi_square(seen[keep], wanted) > 1e-4
+
+
+@pytest.mark.parametrize("tries", [0, 1, 3])
+def test_weighing_all_edges_gives_the_same_distribution(monkeypatch, tries):
+    """The way out of endless rejection, taken after few tries, in plain Python."""
+    loops = module._compiled()
+    graph, (p, q) = GRAPHS["self-loops"], (0.5, 2.0)
+    arrays = (graph.indptr, graph.indices, graph.weights)
+    for name in ("_MAX_TRIES", "_unit", "_edge_to", "_bias", "_exact_step"):
+        plain = tries if name == "_MAX_TRIES" else getattr(loops, name).py_func
+        monkeypatch.setattr(loops, name, plain)
+    n = 4_000
+    starts, streams = np.zeros(n, np.int64), key_hash(np.arange(n))
+    walks = np.full((n, 3), -1, np.int32)
+    with np.errstate(over="ignore"):
+        tables = loops.alias_tables(graph.indptr, graph.weights)
+        loops.walk.py_func(*arrays, *tables, p, q, starts, streams, walks)
+    for node in np.unique(walks[:, 1]):
+        expected = transition_probabilities(graph, node, 0, WalkConfig(p, q))
+        seen = np.bincount(walks[walks[:, 1] == node, 2], minlength=graph.n_nodes)
+        assert chi_square(seen, expected * seen.sum()) > 1e-4
 
 
 def test_walks_are_golden():
@@ -162,8 +194,31 @@ def test_a_graph_without_nodes_gives_no_walks():
     assert walks.shape == (0, 3)
 
 
+def test_streaming_holds_one_block_only():
+    """Ten times the walks, the same memory: what is held does not grow with what is walked."""
+    rng = np.random.default_rng(0)
+    n = 20_000
+    graph = ItemGraph.from_edges(rng.integers(0, n, 10 * n), rng.integers(0, n, 10 * n))
+    peaks = []
+    for walks_per_node in (2, 20):
+        config = WalkConfig(0.5, 2, walk_length=40, walks_per_node=walks_per_node)
+        tracemalloc.start()  # numpy tells it of its arrays
+        steps = sum((block >= 0).sum() for block in walk_blocks(graph, config, seed=0))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    all_walks = steps * np.int32().nbytes
+    assert peaks[1] < 1.1 * peaks[0]
+    assert peaks[1] < all_walks / 4
+
+
+@pytest.mark.parametrize(("node", "previous"), [(5, None), (-1, None), (0, 5), (0, -1)])
+def test_an_unknown_node_is_named(node, previous):
+    with pytest.raises(DataError, match="no node (5|-1): nodes are 0 to 4"):
+        transition_probabilities(GRAPHS["triangle with a tail"], node, previous, WalkConfig())
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"p": 0}, {"q": -1}, {"p": float("nan")}, {"walk_length": 0}, {"walks_per_node": 1.5}]
+    "wrong", [{"p": 0}, {"q": -1}, {"p": float("nan")}, {"q": float("inf")}, {"p": 1e-10}, {"walk_length": 0}, {"walks_per_node": 1.5}]
 )
 def test_a_wrong_setting_is_named(wrong):
     (name,) = wrong
