@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from scipy import stats
+from walk_law import GRAPHS, assert_steps_follow_the_closed_form, chi_square, graph_of
 
 from recsys_lib.embeddings import (
     ItemGraph,
@@ -17,88 +17,16 @@ from recsys_lib.embeddings import walks as module
 from recsys_lib.errors import DataError, RecsysError
 from recsys_lib.seeding import key_hash
 
-
-def graph_of(*edges, nodes=()):
-    sources, targets, weights = zip(*edges, strict=True)
-    return ItemGraph.from_edges(sources, targets, weights, nodes=nodes)
-
-
-def both_ways(*edges):
-    return graph_of(*edges, *((b, a, w) for a, b, w in edges if a != b))
-
-
-GRAPHS = {
-    "triangle with a tail": both_ways((0, 1, 1), (1, 2, 1), (0, 2, 1), (2, 3, 1), (3, 4, 1)),
-    "weights of different size": both_ways(
-        (0, 1, 1e-3), (0, 2, 1.0), (0, 3, 1e3), (1, 2, 1e3), (2, 3, 5.0), (1, 3, 20.0)
-    ),
-    # Of one row with 24 orders of magnitude only the heaviest edges are met; other rows have all
-    # their weights at one end, and their shares must not drown.
-    "weights from 1e-12 to 1e12": graph_of(
-        (0, 1, 1e12), (0, 2, 3e12), (0, 3, 1e-12), (1, 0, 1e-12), (1, 2, 3e-12), (1, 3, 2e-12),
-        (2, 0, 1e-12), (2, 1, 1.0), (2, 3, 1e12), (2, 2, 1e12), (3, 0, 1.0), (3, 1, 2.0),
-    ),  # fmt: skip
-    "self-loops": both_ways((0, 0, 2), (0, 1, 1), (1, 2, 3), (2, 2, 1), (0, 2, 1)),
-    "one-way streets and a sink": graph_of(
-        (0, 1, 1), (1, 2, 2), (2, 0, 1), (1, 0, 1), (2, 3, 0.5), (0, 2, 1), (1, 4, 1), (4, 1, 3)
-    ),
-}
 SETTINGS = [(1, 1), (0.5, 2), (2, 0.5), (4, 0.25), (0.05, 1), (0.25, 4), (1, 20), (20, 1)]
 EXTREME = [(1e-6, 1), (1e6, 1), (1, 1e6), (1, 1e-6), (1e9, 1e-9), (1e9, 1e9)]
-
-
-def by_definition(weights, near, node, previous, p, q):
-    """Node2vec's equation 2 (Grover and Leskovec, 2016), edge by edge."""
-    out = np.zeros(len(weights))
-    for target in range(len(weights)):
-        if target == previous:
-            out[target] = weights[node, target] / p
-        elif near[previous, target]:
-            out[target] = weights[node, target]
-        else:
-            out[target] = weights[node, target] / q
-    return out / out.sum()
-
-
-def chi_square(seen, expected):
-    """Return the p-value; cells of small expectation are judged together, as the test demands."""
-    common = expected >= 5
-    cells = [*zip(seen[common], expected[common], strict=True)]
-    if expected[~common].sum() >= 1:
-        cells.append((seen[~common].sum(), expected[~common].sum()))
-    if len(cells) < 2:
-        return 1.0
-    observed, wanted = np.array(cells).T
-    return stats.chisquare(observed, wanted * observed.sum() / wanted.sum()).pvalue
 
 
 @pytest.mark.parametrize(("p", "q"), SETTINGS + EXTREME)
 @pytest.mark.parametrize("name", GRAPHS)
 def test_steps_follow_the_closed_form(name, p, q):
-    graph = GRAPHS[name]
     config = WalkConfig(p, q, walk_length=20, walks_per_node=4_000)
-    walks = random_walks(graph, config, seed=7)
-    n = graph.n_nodes
-    before, at, to = (
-        part.ravel().astype(np.int64) for part in (walks[:, :-2], walks[:, 1:-1], walks[:, 2:])
-    )
-    taken = to >= 0
-    counts = np.zeros((n, n, n))
-    np.add.at(counts, (before[taken], at[taken], to[taken]), 1)
-    weights = graph.matrix.toarray()
-    p_values = []
-    for previous, node in np.argwhere(counts.sum(axis=2) > 0):
-        expected = by_definition(weights, weights > 0, node, previous, p, q)
-        seen = counts[previous, node]
-        assert seen[expected == 0].sum() == 0, "a step along no edge"
-        assert seen[expected < 1e-10].sum() == 0, "a step that is all but impossible"
-        np.testing.assert_allclose(
-            transition_probabilities(graph, node, previous, config), expected
-        )
-        p_values.append(chi_square(seen, expected * seen.sum()))
-    assert len(p_values) >= 4
-    # The smallest of n p-values lies below 1e-4 / n once in ten thousand such tests.
-    assert min(p_values) > 1e-4 / len(p_values)
+    walks = random_walks(GRAPHS[name], config, seed=7)
+    assert_steps_follow_the_closed_form(GRAPHS[name], walks, config)
 
 
 def test_the_first_step_is_by_weight_alone():
@@ -213,12 +141,21 @@ def test_streaming_holds_one_block_only():
 
 @pytest.mark.parametrize(("node", "previous"), [(5, None), (-1, None), (0, 5), (0, -1)])
 def test_an_unknown_node_is_named(node, previous):
-    with pytest.raises(DataError, match="no node (5|-1): nodes are 0 to 4"):
+    with pytest.raises(DataError, match=r"no node (5|-1): nodes are 0 to 4"):
         transition_probabilities(GRAPHS["triangle with a tail"], node, previous, WalkConfig())
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"p": 0}, {"q": -1}, {"p": float("nan")}, {"q": float("inf")}, {"p": 1e-10}, {"walk_length": 0}, {"walks_per_node": 1.5}]
+    "wrong",
+    [
+        {"p": 0},
+        {"q": -1},
+        {"p": float("nan")},
+        {"q": float("inf")},
+        {"p": 1e-10},
+        {"walk_length": 0},
+        {"walks_per_node": 1.5},
+    ],
 )
 def test_a_wrong_setting_is_named(wrong):
     (name,) = wrong
