@@ -91,9 +91,7 @@ def _step(walkers: "DataFrame", edges: "DataFrame", config: WalkConfig, place: i
     candidates = walkers.join(edges.withColumnRenamed("source", "node"), "node")
     rate = F.col("weight")
     if place > 1 and (config.p, config.q) != (1, 1):
-        near = edges.select(
-            F.col("source").alias("previous"), "target", F.lit(True).alias("near")
-        )
+        near = edges.select(F.col("source").alias("previous"), "target", F.lit(True).alias("near"))
         candidates = candidates.join(near, ["previous", "target"], "left")
         rate *= (
             F.when(F.col("target") == F.col("previous"), 1 / config.p)
