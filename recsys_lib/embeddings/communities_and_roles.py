@@ -15,8 +15,10 @@ from recsys_lib.errors import DataError
 def k_means(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     """Return the cluster of each point, int32 of shape (n,); the best of ten starts."""
     from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
 
-    return KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(points)
+    with threadpool_limits(1):  # points are few: more threads would wait for each other
+        return KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(points)
 
 
 def modularity(graph: ItemGraph, labels: np.ndarray) -> float:
