@@ -1,7 +1,5 @@
 """Walks: the distribution of steps against the closed form, golden walks, dead ends."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
 from walk_law import GRAPHS, assert_steps_follow_the_closed_form, chi_square, graph_of
@@ -120,23 +118,6 @@ def test_two_walks_of_a_node_differ():
 def test_a_graph_without_nodes_gives_no_walks():
     walks = random_walks(ItemGraph.from_edges([], []), WalkConfig(walk_length=3), seed=0)
     assert walks.shape == (0, 3)
-
-
-def test_streaming_holds_one_block_only():
-    """Ten times the walks, the same memory: what is held does not grow with what is walked."""
-    rng = np.random.default_rng(0)
-    n = 20_000
-    graph = ItemGraph.from_edges(rng.integers(0, n, 10 * n), rng.integers(0, n, 10 * n))
-    peaks = []
-    for walks_per_node in (2, 20):
-        config = WalkConfig(0.5, 2, walk_length=40, walks_per_node=walks_per_node)
-        tracemalloc.start()  # numpy tells it of its arrays
-        steps = sum((block >= 0).sum() for block in walk_blocks(graph, config, seed=0))
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    all_walks = steps * np.int32().nbytes
-    assert peaks[1] < 1.1 * peaks[0]
-    assert peaks[1] < all_walks / 4
 
 
 @pytest.mark.parametrize(("node", "previous"), [(5, None), (-1, None), (0, 5), (0, -1)])
