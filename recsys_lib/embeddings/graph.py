@@ -1,6 +1,6 @@
 """The item graph: an edge from each liked item to the one liked next (S8 of the notes)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -69,12 +69,13 @@ class ItemGraph:
         turns = np.flatnonzero(np.diff(self.indices) <= 0) + 1
         if not np.isin(turns, self.indptr).all():
             raise DataError("The neighbours of a node must be in ascending order, without repeats.")
-        wrong = np.flatnonzero(_out_of_range(self.weights))
-        if len(wrong):
-            node = np.searchsorted(self.indptr, wrong[0], side="right") - 1
-            raise _wrong_weight(
-                self.item_ids[node], self.item_ids[self.indices[wrong[0]]], self.weights[wrong[0]]
-            )
+        _check_weights(
+            self.weights,
+            lambda edge: (
+                self.item_ids[np.searchsorted(self.indptr, edge, side="right") - 1],
+                self.item_ids[self.indices[edge]],
+            ),
+        )
 
     @classmethod
     def from_edges(cls, sources, targets, weights=None, nodes=()) -> "ItemGraph":
@@ -100,9 +101,7 @@ class ItemGraph:
                 f"{len(sources)} sources, {len(targets)} targets and {len(weights)} weights do "
                 "not make edges: the lengths must agree."
             )
-        wrong = np.flatnonzero(_out_of_range(weights))  # before sums hide it
-        if len(wrong):
-            raise _wrong_weight(sources[wrong[0]], targets[wrong[0]], weights[wrong[0]])
+        _check_weights(weights, lambda edge: (sources[edge], targets[edge]))  # before sums hide it
         item_ids = np.unique(np.concatenate([sources, targets, nodes]))
         n = len(item_ids)
         place = (np.searchsorted(item_ids, sources), np.searchsorted(item_ids, targets))
@@ -256,12 +255,12 @@ def _ids(values) -> np.ndarray:
     return values.astype(np.int64)
 
 
-def _out_of_range(weights: np.ndarray) -> np.ndarray:
-    return ~((weights >= WEIGHT_RANGE[0]) & (weights <= WEIGHT_RANGE[1]))  # NaN is out, too
-
-
-def _wrong_weight(source, target, weight) -> DataError:
-    return DataError(
-        f"Edge {source} -> {target} has weight {weight}: weights must be positive, "
-        f"from {WEIGHT_RANGE[0]:g} to {WEIGHT_RANGE[1]:g}."
-    )
+def _check_weights(weights: np.ndarray, edge_of: Callable[[int], tuple[int, int]]) -> None:
+    low, high = WEIGHT_RANGE
+    wrong = np.flatnonzero(~((weights >= low) & (weights <= high)))  # NaN is neither
+    if len(wrong):
+        source, target = edge_of(wrong[0])
+        raise DataError(
+            f"Edge {source} -> {target} has weight {weights[wrong[0]]}: weights must be positive, "
+            f"from {low:g} to {high:g}."
+        )
