@@ -12,6 +12,9 @@ _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 _S11, _S27, _S30, _S31 = np.uint64(11), np.uint64(27), np.uint64(30), np.uint64(31)
 _TO_UNIT = 1.0 / 9007199254740992.0  # 2 ** -53
+# Rejected candidates after which a step is drawn from its whole distribution. What is accepted does
+# not depend on the number of tries, so the mixture of both is exact.
+_MAX_TRIES = 64
 
 
 @njit(inline="always")
@@ -34,6 +37,30 @@ def _edge_to(indptr, indices, source, target):
         else:
             high = middle
     return low if low < indptr[source + 1] and indices[low] == target else -1
+
+
+@njit(inline="always")
+def _bias(indptr, indices, previous, target, return_bias, away_bias):
+    """Return node2vec's factor on the edge to ``target`` for a walk that came from ``previous``."""
+    if target == previous:
+        return return_bias
+    return 1.0 if _edge_to(indptr, indices, previous, target) >= 0 else away_bias
+
+
+@njit(nogil=True, cache=True)
+def _exact_step(indptr, indices, weights, previous, node, return_bias, away_bias, unit):
+    """Draw the next node by weighing all edges of ``node``: slow, and sure to end."""
+    total = 0.0
+    for edge in range(indptr[node], indptr[node + 1]):
+        bias = _bias(indptr, indices, previous, indices[edge], return_bias, away_bias)
+        total += weights[edge] * bias
+    left = unit * total
+    for edge in range(indptr[node], indptr[node + 1]):
+        bias = _bias(indptr, indices, previous, indices[edge], return_bias, away_bias)
+        left -= weights[edge] * bias
+        if left < 0.0:
+            break
+    return np.int64(indices[edge])  # the last edge, where rounding left a rest
 
 
 @njit(nogil=True, cache=True)
@@ -101,7 +128,14 @@ def walk(indptr, indices, weights, threshold, alias, totals, p, q, starts, strea
                 if back >= 0:
                     extra = weights[back] * (return_bias - ceiling)
             target = np.int64(-1)
+            tries = 0
             while target < 0:
+                tries += 1
+                if tries > _MAX_TRIES:
+                    state += _GOLDEN
+                    whole = (indptr, indices, weights, previous, node, return_bias, away_bias)
+                    target = _exact_step(*whole, _unit(state))
+                    break
                 if extra > 0.0:
                     state += _GOLDEN
                     if _unit(state) * (totals[node] * ceiling + extra) < extra:

@@ -1,10 +1,9 @@
 """The item graph: an edge from each liked item to the one liked next (S8 of the notes)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from scipy import sparse
@@ -12,6 +11,11 @@ from scipy.sparse import csgraph
 
 from recsys_lib import files
 from recsys_lib.errors import DataError
+
+# Room for any weight met in practice, and products with degrees and biases stay finite.
+WEIGHT_RANGE = (1e-100, 1e100)
+
+_DTYPES = {"item_ids": np.int64, "indptr": np.int64, "indices": np.int32, "weights": np.float64}
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,16 @@ class ItemGraph:
     item_ids : int64 array, shape (n_nodes,), sorted and unique
     indptr : int64 array, shape (n_nodes + 1,)
     indices : int32 array, shape (n_edges,)
-    weights : float64 array, shape (n_edges,), positive and finite
+    weights : float64 array, shape (n_edges,), from 1e-100 to 1e100
 
     Raises
     ------
     DataError
         The arrays do not describe such a graph.
+
+    Notes
+    -----
+    Arrays of the right dtype are not copied, so that a graph may lie in a file (see :meth:`load`).
     """
 
     item_ids: np.ndarray
@@ -40,12 +48,7 @@ class ItemGraph:
     weights: np.ndarray
 
     def __post_init__(self):
-        for name, dtype in (
-            ("item_ids", np.int64),
-            ("indptr", np.int64),
-            ("indices", np.int32),
-            ("weights", np.float64),
-        ):
+        for name, dtype in _DTYPES.items():
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=dtype))
         if (np.diff(self.item_ids) <= 0).any():
             raise DataError("item_ids of a graph must be sorted and unique.")
@@ -62,11 +65,17 @@ class ItemGraph:
             )
         if self.n_edges and not 0 <= self.indices.min() <= self.indices.max() < self.n_nodes:
             raise DataError(f"An edge leads to no node: indices must lie in 0..{self.n_nodes - 1}.")
-        same_source = np.diff(self.sources) == 0
-        if (np.diff(self.indices)[same_source] <= 0).any():
+        # Where the next edge leads to no higher node, the next row must begin.
+        turns = np.flatnonzero(np.diff(self.indices) <= 0) + 1
+        if not np.isin(turns, self.indptr).all():
             raise DataError("The neighbours of a node must be in ascending order, without repeats.")
-        if not (np.isfinite(self.weights) & (self.weights > 0)).all():
-            raise DataError("Edge weights must be positive and finite.")
+        _check_weights(
+            self.weights,
+            lambda edge: (
+                self.item_ids[np.searchsorted(self.indptr, edge, side="right") - 1],
+                self.item_ids[self.indices[edge]],
+            ),
+        )
 
     @classmethod
     def from_edges(cls, sources, targets, weights=None, nodes=()) -> "ItemGraph":
@@ -79,18 +88,21 @@ class ItemGraph:
             1 for each edge when absent. Weights of a repeated edge are summed.
         nodes : int array, optional
             Further items, which may be without any edge.
+
+        Raises
+        ------
+        DataError
+            Lengths differ, an id is no whole number, or a weight is not in 1e-100 to 1e100.
         """
-        sources = np.asarray(sources, dtype=np.int64)
-        targets = np.asarray(targets, dtype=np.int64)
+        sources, targets, nodes = _ids(sources), _ids(targets), _ids(nodes)
         weights = np.ones(len(sources)) if weights is None else np.asarray(weights, np.float64)
         if not len(sources) == len(targets) == len(weights):
             raise DataError(
                 f"{len(sources)} sources, {len(targets)} targets and {len(weights)} weights do "
                 "not make edges: the lengths must agree."
             )
-        if not (np.isfinite(weights) & (weights > 0)).all():
-            raise DataError("Edge weights must be positive and finite.")
-        item_ids = np.unique(np.concatenate([sources, targets, np.asarray(nodes, np.int64)]))
+        _check_weights(weights, lambda edge: (sources[edge], targets[edge]))  # before sums hide it
+        item_ids = np.unique(np.concatenate([sources, targets, nodes]))
         n = len(item_ids)
         place = (np.searchsorted(item_ids, sources), np.searchsorted(item_ids, targets))
         matrix = sparse.csr_matrix((weights, place), shape=(n, n))  # sums what repeats
@@ -165,32 +177,49 @@ class ItemGraph:
             "largest_component": np.bincount(component).max() / n if n else 0.0,
         }
 
-    def save(self, path: Path) -> None:
-        """Write the graph to one uncompressed ``.npz`` file, atomically."""
-        with files.atomic_path(Path(path)) as temporary, open(temporary, "wb") as stream:
-            np.savez(
-                stream,
-                item_ids=self.item_ids,
-                indptr=self.indptr,
-                indices=self.indices,
-                weights=self.weights,
-            )
+    def undirected(self) -> "ItemGraph":
+        """Return the graph in which each edge also runs backwards, both ways of equal weight.
+
+        The weight between two nodes is the sum of both directions; a self-loop keeps its own.
+        """
+        both = self.matrix + self.matrix.T
+        both.setdiag(self.matrix.diagonal())
+        both.eliminate_zeros()
+        both.sort_indices()
+        return ItemGraph(self.item_ids, both.indptr, both.indices, both.data)
+
+    def save(self, folder: Path) -> None:
+        """Write one ``.npy`` file an array to a folder, atomically."""
+        with files.atomic_folder(Path(folder)) as fresh:
+            for name in _DTYPES:
+                np.save(fresh / f"{name}.npy", getattr(self, name))
 
     @classmethod
-    def load(cls, path: Path) -> "ItemGraph":
-        """Read a graph that :meth:`save` wrote.
+    def load(cls, folder: Path) -> "ItemGraph":
+        """Map a graph that :meth:`save` wrote into memory: checked whole, held by the disk.
 
         Raises
         ------
         DataError
-            The file holds no such graph.
+            The folder holds no such graph.
         """
+        folder = Path(folder)
+        arrays = []
+        for name, dtype in _DTYPES.items():
+            try:
+                array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            except (OSError, EOFError, ValueError) as error:
+                raise DataError(f"No item graph can be read from {folder}: {error}") from None
+            if array.dtype != dtype or array.ndim != 1:
+                raise DataError(
+                    f"No item graph can be read from {folder}: {name} is {array.dtype} of shape "
+                    f"{array.shape}, not a list of {np.dtype(dtype)}."
+                )
+            arrays.append(array)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                names = ("item_ids", "indptr", "indices", "weights")
-                return cls(*(arrays[name] for name in names))
-        except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
-            raise DataError(f"No item graph can be read from {path}: {error}") from None
+            return cls(*arrays)
+        except DataError as error:
+            raise DataError(f"The item graph in {folder} is damaged. {error}") from None
 
 
 def item_graph(sequences: Sequence[np.ndarray]) -> ItemGraph:
@@ -200,16 +229,38 @@ def item_graph(sequences: Sequence[np.ndarray]) -> ItemGraph:
     ----------
     sequences : list of int arrays
         Raw item ids, as :func:`recsys_lib.embeddings.item2vec.liked_sequences` returns them. An
-        item that only occurs alone becomes a node without edges.
+        item that only occurs alone becomes a node without edges; an empty sequence adds nothing.
 
     Raises
     ------
     DataError
-        There is no sequence.
+        There is no sequence, or an id is no whole number.
     """
     if not len(sequences):
         raise DataError("An item graph needs at least one sequence of items.")
-    items = np.concatenate(sequences).astype(np.int64)
+    sequences = [_ids(sequence) for sequence in sequences]
+    items = np.concatenate(sequences)
     owner = np.repeat(np.arange(len(sequences)), [len(sequence) for sequence in sequences])
     follows = owner[1:] == owner[:-1]
     return ItemGraph.from_edges(items[:-1][follows], items[1:][follows], nodes=items)
+
+
+def _ids(values) -> np.ndarray:
+    """Return raw ids as int64; a float is not silently cut to a whole number."""
+    values = np.asarray(values)
+    if values.size and values.dtype.kind not in "iu":
+        raise DataError(
+            f"Item ids are whole numbers, not {values.dtype} (first: {values.flat[0]!r})."
+        )
+    return values.astype(np.int64)
+
+
+def _check_weights(weights: np.ndarray, edge_of: Callable[[int], tuple[int, int]]) -> None:
+    low, high = WEIGHT_RANGE
+    wrong = np.flatnonzero(~((weights >= low) & (weights <= high)))  # NaN is neither
+    if len(wrong):
+        source, target = edge_of(wrong[0])
+        raise DataError(
+            f"Edge {source} -> {target} has weight {weights[wrong[0]]}: weights must be positive, "
+            f"from {low:g} to {high:g}."
+        )

@@ -10,7 +10,8 @@ one and x a neighbour of v, the edge (v, x) counts with
 
 Nothing is tabled for pairs of nodes, as node2vec's authors did. A candidate is drawn by weight in
 constant time (alias method: Walker, 1977; Vose, 1991) and accepted or drawn again (rejection
-sampling for node2vec: Yang et al., KnightKing, 2019). Memory is that of the graph, once more.
+sampling for node2vec: Yang et al., KnightKing, 2019). Where p or q make nearly all candidates fail,
+the step is drawn from its whole distribution instead. Memory is that of the graph, once more.
 """
 
 from collections.abc import Iterator
@@ -22,12 +23,13 @@ from itertools import pairwise
 import numpy as np
 
 from recsys_lib.embeddings.graph import ItemGraph
-from recsys_lib.errors import RecsysError
+from recsys_lib.errors import DataError, RecsysError
 from recsys_lib.seeding import generator, key_hash
 
 END = -1  # fills a walk that ended early
 WALKS_AT_ONCE = 16_384  # bounds memory; the walks do not depend on it
 THREADS = 2  # the walks do not depend on it either
+BIAS_RANGE = (1e-9, 1e9)  # of p and q; their products with weights stay finite
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,11 @@ class WalkConfig:
 
     def __post_init__(self):
         for name in ("p", "q"):
-            if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise RecsysError(f"{name} must be positive and finite, not {getattr(self, name)}.")
+            if not BIAS_RANGE[0] <= getattr(self, name) <= BIAS_RANGE[1]:
+                raise RecsysError(
+                    f"{name} must be positive, from {BIAS_RANGE[0]:g} to {BIAS_RANGE[1]:g}, "
+                    f"not {getattr(self, name)}."
+                )
         for name in ("walk_length", "walks_per_node"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -136,7 +141,15 @@ def transition_probabilities(
     previous : int or None
         Where it came from; None at the first step.
     config : WalkConfig
+
+    Raises
+    ------
+    DataError
+        A node is not in the graph.
     """
+    for asked in (node, 0 if previous is None else previous):
+        if not 0 <= asked < graph.n_nodes:
+            raise DataError(f"There is no node {asked}: nodes are 0 to {graph.n_nodes - 1}.")
     weight = graph.matrix[[node]].toarray()[0]
     if previous is not None:
         near = graph.matrix[[previous]].toarray()[0] > 0

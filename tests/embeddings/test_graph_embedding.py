@@ -1,6 +1,7 @@
 """Graph embeddings: planted communities are found; isolated nodes get no vector."""
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from recsys_lib.embeddings import (
     random_walks,
     train_graph_embedding,
 )
+from recsys_lib.embeddings import walks as walks_module
 from recsys_lib.errors import DataError
 
 TRAINING = Item2vecConfig(embedding_dim=8, window=4, epochs=3, downsample_above=0.0)
@@ -53,6 +55,26 @@ def test_the_corpus_is_the_walks_and_can_be_read_again():
     expected = [graph.item_ids[row[row >= 0]].tolist() for row in matrix]
     for _ in range(2):
         assert [walk.tolist() for walk in corpus] == expected
+
+
+def test_streaming_to_word2vec_holds_one_block_only(monkeypatch):
+    """Ten times the walks, the same memory: what is held does not grow with what is walked."""
+    monkeypatch.setattr(walks_module, "WALKS_AT_ONCE", 1_000)
+    rng = np.random.default_rng(0)
+    n = 2_000
+    graph = ItemGraph.from_edges(rng.integers(0, n, 10 * n), rng.integers(0, n, 10 * n))
+    peaks = []
+    for walks_per_node in (3, 30):
+        config = WalkConfig(0.5, 2, walk_length=40, walks_per_node=walks_per_node)
+        corpus = WalkCorpus(graph, config, seed=0)
+        next(iter(corpus))  # compiles
+        tracemalloc.start()  # numpy tells it of its arrays
+        steps = sum(len(walk) for walk in corpus)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    all_walks = steps * np.int32().nbytes
+    assert peaks[1] < 1.1 * peaks[0]
+    assert peaks[1] < all_walks / 4
 
 
 def test_isolated_items_have_no_vector():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from walk_law import GRAPHS, assert_steps_follow_the_closed_form, chi_square, graph_of
 
 from recsys_lib.embeddings import (
     ItemGraph,
@@ -12,86 +12,23 @@ from recsys_lib.embeddings import (
     walk_blocks,
 )
 from recsys_lib.embeddings import walks as module
-from recsys_lib.errors import RecsysError
+from recsys_lib.errors import DataError, RecsysError
+from recsys_lib.seeding import key_hash
 
-
-def graph_of(*edges, nodes=()):
-    sources, targets, weights = zip(*edges, strict=True)
-    return ItemGraph.from_edges(sources, targets, weights, nodes=nodes)
-
-
-def both_ways(*edges):
-    return graph_of(*edges, *((b, a, w) for a, b, w in edges if a != b))
-
-
-GRAPHS = {
-    "triangle with a tail": both_ways((0, 1, 1), (1, 2, 1), (0, 2, 1), (2, 3, 1), (3, 4, 1)),
-    "weights of very different size": both_ways(
-        (0, 1, 1e-3), (0, 2, 1.0), (0, 3, 1e3), (1, 2, 1e3), (2, 3, 5.0), (1, 3, 20.0)
-    ),
-    "self-loops": both_ways((0, 0, 2), (0, 1, 1), (1, 2, 3), (2, 2, 1), (0, 2, 1)),
-    "one-way streets and a sink": graph_of(
-        (0, 1, 1), (1, 2, 2), (2, 0, 1), (1, 0, 1), (2, 3, 0.5), (0, 2, 1), (1, 4, 1), (4, 1, 3)
-    ),
-}
 SETTINGS = [(1, 1), (0.5, 2), (2, 0.5), (4, 0.25), (0.05, 1), (0.25, 4), (1, 20), (20, 1)]
+EXTREME = [(1e-6, 1), (1e6, 1), (1, 1e6), (1, 1e-6), (1e9, 1e-9), (1e9, 1e9)]
 
 
-def by_definition(weights, near, node, previous, p, q):
-    """Node2vec's equation 2 (Grover and Leskovec, 2016), edge by edge."""
-    out = np.zeros(len(weights))
-    for target in range(len(weights)):
-        if target == previous:
-            out[target] = weights[node, target] / p
-        elif near[previous, target]:
-            out[target] = weights[node, target]
-        else:
-            out[target] = weights[node, target] / q
-    return out / out.sum()
-
-
-def chi_square(seen, expected):
-    """Return the p-value; cells of small expectation are judged together, as the test demands."""
-    common = expected >= 5
-    cells = [*zip(seen[common], expected[common], strict=True)]
-    if expected[~common].sum() >= 1:
-        cells.append((seen[~common].sum(), expected[~common].sum()))
-    if len(cells) < 2:
-        return 1.0
-    observed, wanted = np.array(cells).T
-    return stats.chisquare(observed, wanted * observed.sum() / wanted.sum()).pvalue
-
-
-@pytest.mark.parametrize(("p", "q"), SETTINGS)
+@pytest.mark.parametrize(("p", "q"), SETTINGS + EXTREME)
 @pytest.mark.parametrize("name", GRAPHS)
 def test_steps_follow_the_closed_form(name, p, q):
-    graph = GRAPHS[name]
     config = WalkConfig(p, q, walk_length=20, walks_per_node=4_000)
-    walks = random_walks(graph, config, seed=7)
-    n = graph.n_nodes
-    before, at, to = (
-        part.ravel().astype(np.int64) for part in (walks[:, :-2], walks[:, 1:-1], walks[:, 2:])
-    )
-    taken = to >= 0
-    counts = np.zeros((n, n, n))
-    np.add.at(counts, (before[taken], at[taken], to[taken]), 1)
-    weights = graph.matrix.toarray()
-    p_values = []
-    for previous, node in np.argwhere(counts.sum(axis=2) > 0):
-        expected = by_definition(weights, weights > 0, node, previous, p, q)
-        seen = counts[previous, node]
-        assert seen[expected == 0].sum() == 0, "a step along no edge"
-        np.testing.assert_allclose(
-            transition_probabilities(graph, node, previous, config), expected
-        )
-        p_values.append(chi_square(seen, expected * seen.sum()))
-    assert len(p_values) >= 4
-    # The smallest of n p-values lies below 1e-4 / n once in ten thousand such tests.
-    assert min(p_values) > 1e-4 / len(p_values)
+    walks = random_walks(GRAPHS[name], config, seed=7)
+    assert_steps_follow_the_closed_form(GRAPHS[name], walks, config)
 
 
 def test_the_first_step_is_by_weight_alone():
-    graph = GRAPHS["weights of very different size"]
+    graph = GRAPHS["weights of different size"]
     config = WalkConfig(0.25, 4, walk_length=2, walks_per_node=20_000)
     walks = random_walks(graph, config, seed=3)
     for node in range(graph.n_nodes):
@@ -101,6 +38,27 @@ def test_the_first_step_is_by_weight_alone():
         assert seen[~keep].sum() == 0
         wanted = expected[keep] * seen.sum()
         assert chi_square(seen[keep], wanted) > 1e-4
+
+
+@pytest.mark.parametrize("tries", [0, 1, 3])
+def test_weighing_all_edges_gives_the_same_distribution(monkeypatch, tries):
+    """The way out of endless rejection, taken after few tries, in plain Python."""
+    loops = module._compiled()
+    graph, (p, q) = GRAPHS["self-loops"], (0.5, 2.0)
+    arrays = (graph.indptr, graph.indices, graph.weights)
+    for name in ("_MAX_TRIES", "_unit", "_edge_to", "_bias", "_exact_step"):
+        plain = tries if name == "_MAX_TRIES" else getattr(loops, name).py_func
+        monkeypatch.setattr(loops, name, plain)
+    n = 4_000
+    starts, streams = np.zeros(n, np.int64), key_hash(np.arange(n))
+    walks = np.full((n, 3), -1, np.int32)
+    with np.errstate(over="ignore"):
+        tables = loops.alias_tables(graph.indptr, graph.weights)
+        loops.walk.py_func(*arrays, *tables, p, q, starts, streams, walks)
+    for node in np.unique(walks[:, 1]):
+        expected = transition_probabilities(graph, node, 0, WalkConfig(p, q))
+        seen = np.bincount(walks[walks[:, 1] == node, 2], minlength=graph.n_nodes)
+        assert chi_square(seen, expected * seen.sum()) > 1e-4
 
 
 def test_walks_are_golden():
@@ -162,8 +120,23 @@ def test_a_graph_without_nodes_gives_no_walks():
     assert walks.shape == (0, 3)
 
 
+@pytest.mark.parametrize(("node", "previous"), [(5, None), (-1, None), (0, 5), (0, -1)])
+def test_an_unknown_node_is_named(node, previous):
+    with pytest.raises(DataError, match=r"no node (5|-1): nodes are 0 to 4"):
+        transition_probabilities(GRAPHS["triangle with a tail"], node, previous, WalkConfig())
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"p": 0}, {"q": -1}, {"p": float("nan")}, {"walk_length": 0}, {"walks_per_node": 1.5}]
+    "wrong",
+    [
+        {"p": 0},
+        {"q": -1},
+        {"p": float("nan")},
+        {"q": float("inf")},
+        {"p": 1e-10},
+        {"walk_length": 0},
+        {"walks_per_node": 1.5},
+    ],
 )
 def test_a_wrong_setting_is_named(wrong):
     (name,) = wrong
