@@ -28,61 +28,85 @@ def _take(table, key, buckets, marks, rows, n_rows):
     return n_rows
 
 
+@njit(inline="always")
+def _sort_by(cost, order):
+    """Set ``order`` to the places of ``cost`` from the least to the greatest."""
+    for i in range(len(cost)):
+        place = i
+        while place > 0 and cost[i] < cost[order[place - 1]]:
+            order[place] = order[place - 1]
+            place -= 1
+        order[place] = i
+
+
 @njit(cache=True)
-def gather(keys, cost, step, function, n_probes, main, recent, marks, rows):
+def gather(keys, cost, step, n_probes, main, recent, marks, rows):
     """Write the candidates of one query to ``rows``, each once, and return their number.
 
     First the query's own bucket of each table, then ``n_probes`` further ones: sets of moves, in
     order of their total cost over all tables (query-directed probing; Lv et al., 2007, section
-    4.4). Positions of a table are sorted by cost. A set grows from another by moving its last
-    position on by one (shift) or by adding the next one (expand), so that a heap meets each set
-    once and never after a dearer one. Two moves of one function make no bucket: such a set is
+    4.4). With a table's moves sorted by cost, a set grows from another by exchanging its last
+    move for the next one (shift) or by adding the next one (expand), so that a heap meets each
+    set once and never after a dearer one. Two moves of one function make no bucket: such a set is
     passed over, and so is what expands it.
 
     Parameters
     ----------
-    keys : uint64 (n_tables,); cost : float32, step : uint64, function : int64 (n_tables, n_moves)
+    keys : uint64 (n_tables,)
+    cost, step : float32 and uint64 (n_tables, n_hashes, n_ways)
+        What each move of a function costs, and what it adds to the key.
     main, recent : the buckets of all but the latest rows, and of those
     marks : bool (n_rows,), True for rows to leave out; the caller takes our marks away again
     """
-    n_tables, n_moves = cost.shape
+    n_tables, n_hashes, n_ways = cost.shape
     n_rows = 0
     for table in range(n_tables):
         n_rows = _take(table, keys[table], main, marks, rows, n_rows)
         n_rows = _take(table, keys[table], recent, marks, rows, n_rows)
-    if n_probes == 0 or n_moves == 0:
+    if n_probes == 0:
         return n_rows
-    # (total cost, key, table, last position, functions moved by the other positions)
-    heap = [(cost[t, 0], keys[t] + step[t, 0], t, 0, np.int64(0)) for t in range(n_tables)]
+    n_moves = n_hashes * n_ways
+    cost, step = cost.reshape((n_tables, n_moves)), step.reshape((n_tables, n_moves))
+    order = np.empty((n_tables, n_moves), np.int64)
+    sets, heap = [], []  # of key, table, place of the last move, functions of the other moves
+    for table in range(n_tables):
+        _sort_by(cost[table], order[table])
+        move = order[table, 0]
+        sets.append((keys[table] + step[table, move], table, 0, np.int64(0)))
+        heap.append((cost[table, move], table))
     heapq.heapify(heap)
     probes = 0
     while probes < n_probes and len(heap) > 0:
-        total, key, table, last, others = heapq.heappop(heap)
-        own = np.int64(1) << function[table, last]
+        total, number = heapq.heappop(heap)
+        key, table, last, others = sets[number]
+        move = order[table, last]
+        own = np.int64(1) << (move // n_ways)
         valid = others & own == 0
         if valid:
             probes += 1
             n_rows = _take(table, key, main, marks, rows, n_rows)
             n_rows = _take(table, key, recent, marks, rows, n_rows)
         if last + 1 < n_moves:
-            following, further = cost[table, last + 1], key + step[table, last + 1]
-            shifted = total - cost[table, last] + following
-            heapq.heappush(heap, (shifted, further - step[table, last], table, last + 1, others))
+            following = order[table, last + 1]
+            total, key = total + cost[table, following], key + step[table, following]
             if valid:
-                heapq.heappush(heap, (total + following, further, table, last + 1, others | own))
+                heapq.heappush(heap, (total, len(sets)))
+                sets.append((key, table, last + 1, others | own))
+            heapq.heappush(heap, (total - cost[table, move], len(sets)))
+            sets.append((key - step[table, move], table, last + 1, others))
     return n_rows
 
 
 # Sums may be taken in any order, so that several terms go at once; infinity stays what it is.
-@njit(cache=True, fastmath={"reassoc", "contract"})
-def nearest(queries, cosine, vectors, keys, cost, step, function, n_probes, main, recent, marks, k):
+@njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+def nearest(queries, cosine, vectors, keys, cost, step, n_probes, main, recent, marks, k):
     """Return rows and distances (m, k) of each query's nearest candidates; the rest is infinite."""
     found = np.zeros((len(queries), k), np.int64)
     distances = np.full((len(queries), k), np.inf, np.float32)
     rows = np.empty(len(vectors), np.int32)
     for q in range(len(queries)):
         query, best, best_row = queries[q], distances[q], found[q]
-        n = gather(keys[q], cost[q], step[q], function[q], n_probes, main, recent, marks, rows)
+        n = gather(keys[q], cost[q], step[q], n_probes, main, recent, marks, rows)
         n_found = 0
         for i in range(n):
             row = rows[i]

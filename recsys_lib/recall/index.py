@@ -192,7 +192,8 @@ class VectorIndex(ABC):
     def _as_queries(self, queries) -> np.ndarray:
         """Return queries as float32 (m, embedding_dim) in the metric, or say what is wrong."""
         self._check_fitted()
-        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what becomes infinite is told below
+            queries = np.ascontiguousarray(queries, dtype=np.float32)
         if queries.ndim != 2 or queries.shape[1] != self._vectors.shape[1]:
             raise RecsysError(
                 f"queries must have shape (m, {self._vectors.shape[1]}), one vector a row, "

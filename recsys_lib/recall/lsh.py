@@ -99,16 +99,12 @@ class LSHIndex(VectorIndex):
     def _rows_at_once(self) -> int:
         return max(1, NUMBERS_AT_ONCE // self.directions_.shape[1])
 
-    def _probing(self, queries: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return keys (m, n_tables), and per table its moves by cost: cost, key step, function."""
+    def _probing(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return keys (m, n_tables), costs and key steps of moves (m, n_tables, n_hashes, ways)."""
         values, cost, change = self._moves(queries)
-        shape = (len(queries), self.n_tables, -1)
-        step = change * np.tile(self.multipliers_, self.n_tables)[:, None]
-        cost, step = cost.reshape(shape), step.reshape(shape).view(np.uint64)
-        order = np.argsort(cost, axis=2, kind="stable")
-        cost = np.take_along_axis(cost, order, axis=2)
-        step = np.take_along_axis(step, order, axis=2)
-        return self._keys(values), cost, step, order // change.shape[2]
+        shape = (len(queries), self.n_tables, self.n_hashes, cost.shape[2])
+        step = change.reshape(shape) * self.multipliers_[:, None]
+        return self._keys(values), cost.reshape(shape), step.view(np.uint64)
 
     def candidates(self, queries: np.ndarray) -> list[np.ndarray]:
         """Return for each query its candidates as rows of ``item_ids_``, each once, ascending."""
