@@ -94,7 +94,8 @@ class VectorIndex(ABC):
                 f"The index holds vectors of length {self.vectors_.shape[1]}, "
                 f"those to add have length {table.embedding_dim}."
             )
-        known = [item for item in table.item_ids.tolist() if item in self._row_of]
+        row_of = self._rows()
+        known = [item for item in table.item_ids.tolist() if item in row_of]
         if known:
             raise DataError(f"Item {known[0]} is in the index already: remove it first.")
         first, table = self._n_rows, self._in_metric(table)
@@ -102,7 +103,7 @@ class VectorIndex(ABC):
         self._vectors = _extended(self._vectors, first, table.vectors)
         self._hidden = _extended(self._hidden, first, np.zeros(len(table), dtype=bool))
         self._n_rows += len(table)
-        self._row_of.update(zip(table.item_ids.tolist(), range(first, self._n_rows), strict=True))
+        row_of.update(zip(table.item_ids.tolist(), range(first, self._n_rows), strict=True))
         self._insert(first)
         return self
 
@@ -116,17 +117,19 @@ class VectorIndex(ABC):
         """
         self._check_fitted()
         asked = np.unique(np.asarray(item_ids, dtype=np.int64)).tolist()
-        unknown = [item for item in asked if item not in self._row_of]
+        row_of = self._rows()
+        unknown = [item for item in asked if item not in row_of]
         if unknown:
             raise DataError(f"{len(unknown)} items are not in the index, {unknown[0]} first.")
-        self._hidden[[self._row_of.pop(item) for item in asked]] = True
+        self._hidden[[row_of.pop(item) for item in asked]] = True
+        self._n_hidden += len(asked)
         if len(self) * 2 < self._n_rows:
             self._keep(self.table())
         return self
 
     def __len__(self) -> int:
         self._check_fitted()
-        return len(self._row_of)
+        return self._n_rows - self._n_hidden
 
     @property
     def item_ids_(self) -> np.ndarray:
@@ -181,10 +184,16 @@ class VectorIndex(ABC):
 
     def _keep(self, table: EmbeddingTable) -> Self:
         self._ids, self._vectors, self._n_rows = table.item_ids, table.vectors, len(table)
-        self._hidden = np.zeros(len(table), dtype=bool)
-        self._row_of = dict(zip(table.item_ids.tolist(), range(len(table)), strict=True))
+        self._hidden, self._n_hidden = np.zeros(len(table), dtype=bool), 0
+        self._row_of = None
         self._insert(0)
         return self
+
+    def _rows(self) -> dict[int, int]:
+        """Return the row of each item: made at the first change, 100 MB for a million items."""
+        if self._row_of is None:
+            self._row_of = dict(zip(self._ids.tolist(), range(len(self._ids)), strict=True))
+        return self._row_of
 
     def _in_metric(self, table: EmbeddingTable) -> EmbeddingTable:
         return table.normalized() if self.metric == "cosine" else table
@@ -208,7 +217,7 @@ class VectorIndex(ABC):
         return queries
 
     def _check_fitted(self) -> None:
-        if not hasattr(self, "_row_of"):
+        if not hasattr(self, "_ids"):
             raise RecsysError(f"{type(self).__name__} holds nothing yet: call fit() first.")
 
 
