@@ -39,8 +39,8 @@ def _sort_by(cost, order):
         order[place] = i
 
 
-@njit(cache=True)
-def gather(keys, cost, step, n_probes, main, recent, marks, rows):
+@njit
+def _gather(keys, cost, step, n_probes, main, recent, marks, rows):
     """Write the candidates of one query to ``rows``, each once, and return their number.
 
     First the query's own bucket of each table, then ``n_probes`` further ones: sets of moves, in
@@ -56,7 +56,7 @@ def gather(keys, cost, step, n_probes, main, recent, marks, rows):
     cost, step : float32 and uint64 (n_tables, n_hashes, n_ways)
         What each move of a function costs, and what it adds to the key.
     main, recent : the buckets of all but the latest rows, and of those
-    marks : bool (n_rows,), True for rows to leave out; the caller takes our marks away again
+    marks : bool (n_rows,), True for rows to leave out; the caller takes the new marks away again
     """
     n_tables, n_hashes, n_ways = cost.shape
     n_rows = 0
@@ -97,6 +97,16 @@ def gather(keys, cost, step, n_probes, main, recent, marks, rows):
     return n_rows
 
 
+@njit(cache=True)
+def candidates(keys, cost, step, n_probes, main, recent, marks):
+    """Return the candidates of one query: int32 (any,), ascending."""
+    rows = np.empty(len(marks), np.int32)
+    n = _gather(keys, cost, step, n_probes, main, recent, marks, rows)
+    for i in range(n):
+        marks[rows[i]] = False
+    return np.sort(rows[:n])
+
+
 # Sums may be taken in any order, so that several terms go at once; infinity stays what it is.
 @njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
 def nearest(queries, cosine, vectors, keys, cost, step, n_probes, main, recent, marks, k):
@@ -106,7 +116,7 @@ def nearest(queries, cosine, vectors, keys, cost, step, n_probes, main, recent, 
     rows = np.empty(len(vectors), np.int32)
     for q in range(len(queries)):
         query, best, best_row = queries[q], distances[q], found[q]
-        n = gather(keys[q], cost[q], step[q], n_probes, main, recent, marks, rows)
+        n = _gather(keys[q], cost[q], step[q], n_probes, main, recent, marks, rows)
         n_found = 0
         for i in range(n):
             row = rows[i]

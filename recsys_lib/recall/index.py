@@ -149,7 +149,7 @@ class VectorIndex(ABC):
         """Write the index to a folder, atomically: JSON and numbers, no code."""
         table = self.table()
         with files.atomic_folder(Path(folder)) as fresh:
-            settings = {name: getattr(self, name) for name in self.SETTINGS}
+            settings = {name: np.asarray(getattr(self, name)).item() for name in self.SETTINGS}
             files.write_json(fresh / "index.json", {"kind": type(self).__name__, **settings})
             table.save(fresh / "items")
             for name in self.LEARNT:

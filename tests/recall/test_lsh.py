@@ -1,6 +1,7 @@
 """Hash families against their closed forms, and the search against its definition."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -200,6 +201,20 @@ def test_a_query_in_empty_buckets_gets_padding(points):
     item_ids, distances = EuclideanLSH(width=0.5).fit(points).search(far, 3)
     assert item_ids.tolist() == [[-1, -1, -1]]
     assert np.isinf(distances).all()
+
+
+def test_threads_do_not_disturb_each_other(points):
+    index = CosineLSH(n_hashes=6, n_probes=20).fit(points)
+    asked = np.resize(points.vectors[::10], (600, 16))
+    wanted = index.search(asked, 10)[0]
+
+    def ask(q):
+        index.candidates(asked[q : q + 1])
+        return index.search(asked[q : q + 1], 10)[0][0]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(ask, range(len(asked))))
+    np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.spark
