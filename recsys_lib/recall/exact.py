@@ -1,17 +1,14 @@
 """Exact nearest neighbours: what every approximate index is measured against."""
 
-from typing import Self
-
 import numpy as np
 
-from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall.base import NO_ITEM
+from recsys_lib.recall.index import METRICS, VectorIndex
 
 DISTANCES_AT_ONCE = 16_000_000  # bounds the dense matrix of distances, 64 MB of float32
 
 
-class ExactIndex:
+class ExactIndex(VectorIndex):
     """All distances by one matrix product, then the nearest.
 
     Parameters
@@ -21,65 +18,43 @@ class ExactIndex:
         squared Euclidean distance, so that both give the same order; for others they don't.
     """
 
+    SETTINGS = ("metric",)
+
     def __init__(self, *, metric: str = "euclidean"):
         self.metric = metric
 
-    def fit(self, table: EmbeddingTable) -> Self:
-        """Keep the vectors of ``table``."""
-        if self.metric not in ("euclidean", "cosine"):
+    def _draw(self, embedding_dim: int) -> None:
+        if self.metric not in METRICS:
             raise RecsysError(f"metric must be 'euclidean' or 'cosine', not {self.metric!r}.")
-        kept = table.normalized() if self.metric == "cosine" else table
-        self.item_ids_, self.vectors_ = kept.item_ids, kept.vectors
-        self.squared_length_ = np.einsum("nd,nd->n", self.vectors_, self.vectors_)
-        return self
 
-    def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ``k`` nearest items of each query, nearest first.
+    def _insert(self, first: int) -> None:
+        self._squared_length = np.einsum("nd,nd->n", self.vectors_, self.vectors_)
 
-        Parameters
-        ----------
-        queries : float array, shape (m, embedding_dim)
-        k : int
-
-        Returns
-        -------
-        item_ids : int64 array, shape (m, k), padded with -1
-        distances : float32 array, shape (m, k), padded with inf
-        """
-        queries = as_queries(queries, self.vectors_.shape[1], k)
-        item_ids = np.full((len(queries), k), NO_ITEM, dtype=np.int64)
+    def _nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        rows = np.zeros((len(queries), k), dtype=np.int64)
         distances = np.full((len(queries), k), np.inf, dtype=np.float32)
-        at_once = max(1, DISTANCES_AT_ONCE // max(1, len(self.item_ids_)))
+        at_once = max(1, DISTANCES_AT_ONCE // max(1, self._n_rows))
         for start in range(0, len(queries), at_once):
             some = slice(start, start + at_once)
-            nearest, distance = smallest(self._distances(queries[some]), k)
-            item_ids[some, : nearest.shape[1]] = self.item_ids_[nearest]
-            distances[some, : nearest.shape[1]] = distance
-        return item_ids, distances
+            column, distance = smallest(self._distances(queries[some]), k)
+            rows[some, : column.shape[1]] = column
+            distances[some, : column.shape[1]] = distance
+        return rows, distances
 
     def _distances(self, queries: np.ndarray) -> np.ndarray:
-        """Return all distances: float32, (m, n_items)."""
+        """Return all distances: float32, (m, n_rows)."""
+        distance = queries @ self.vectors_.T  # (m, n_rows)
         if self.metric == "cosine":
-            length = np.linalg.norm(queries, axis=1, keepdims=True)
-            return 1 - (queries / np.where(length > 0, length, 1)) @ self.vectors_.T
-        # |q - x|^2 = |q|^2 - 2 q.x + |x|^2; rounding can take it just below 0.
-        squared = queries @ self.vectors_.T  # (m, n_items)
-        squared *= -2
-        squared += self.squared_length_
-        squared += np.einsum("md,md->m", queries, queries)[:, None]
-        return np.sqrt(np.maximum(squared, 0, out=squared), out=squared)
-
-
-def as_queries(queries, embedding_dim: int, k: int) -> np.ndarray:
-    """Return queries as float32 (m, embedding_dim), or say what is wrong with them or ``k``."""
-    queries = np.asarray(queries, dtype=np.float32)
-    if queries.ndim != 2 or queries.shape[1] != embedding_dim:
-        raise RecsysError(
-            f"queries must have shape (m, {embedding_dim}), one vector a row, not {queries.shape}."
-        )
-    if k < 1:
-        raise RecsysError(f"k must be at least 1, not {k}.")
-    return queries
+            np.subtract(1, distance, out=distance)
+        else:
+            # |q - x|^2 = |q|^2 - 2 q.x + |x|^2; rounding can take it just below 0.
+            distance *= -2
+            distance += self._squared_length
+            distance += np.einsum("md,md->m", queries, queries)[:, None]
+            np.sqrt(np.maximum(distance, 0, out=distance), out=distance)
+        if len(self) < self._n_rows:
+            distance[:, self._hidden[: self._n_rows]] = np.inf
+        return distance
 
 
 def smallest(values: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

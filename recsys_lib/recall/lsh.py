@@ -1,221 +1,134 @@
-"""Locality-sensitive hashing (局部敏感哈希) for the Euclidean distance (Datar et al., 2004)."""
+"""Locality-sensitive hashing (局部敏感哈希): what both hash families have in common."""
 
-import zipfile
-from pathlib import Path
-from typing import Self
+from abc import abstractmethod
 
 import numpy as np
-from scipy.stats import norm
 
-from recsys_lib import files
-from recsys_lib.embeddings.table import EmbeddingTable
-from recsys_lib.errors import DataError, RecsysError
-from recsys_lib.recall.base import NO_ITEM
-from recsys_lib.recall.exact import as_queries, smallest
-from recsys_lib.seeding import DEFAULT_SEED, generator
+from recsys_lib.errors import RecsysError
+from recsys_lib.recall.buckets import Buckets, make_buckets
+from recsys_lib.recall.index import VectorIndex
+from recsys_lib.seeding import generator
 
-SETTINGS = ("n_tables", "n_hashes", "width", "random_offsets", "seed")
-ARRAYS = ("item_ids_", "vectors_", "directions_", "offsets_", "multipliers_")
+NUMBERS_AT_ONCE = 8_000_000  # bounds the hash values computed together, 64 MB of int64
+MAX_HASHES = 62  # of one table: its functions are the bits of an int64
+MIN_RECENT = 1_024  # rows that are kept apart from the rest before all are sorted anew
 
 
-def hash_values(
-    vectors: np.ndarray, directions: np.ndarray, offsets: np.ndarray, width: float
-) -> np.ndarray:
-    """Return ``floor((x . v + b) / w)`` for each vector x and each pair of direction v, offset b.
+class LSHIndex(VectorIndex):
+    """Finds near items by looking only into the buckets that a query falls into.
 
-    Parameters
-    ----------
-    vectors : float array, shape (n, embedding_dim)
-    directions : float array, shape (embedding_dim, n_functions)
-    offsets : float array, shape (n_functions,)
-        In units of length, from 0 up to ``width``.
-    width : float
-        Width of a bucket (分桶), in units of length.
+    An item is a candidate when it shares all ``n_hashes`` values with the query (AND) in at least
+    one of ``n_tables`` tables (OR). Multi-probe (多探测) search looks into ``n_probes`` further
+    buckets, those that a query would have fallen into had it lain a little to the side, nearest
+    first over all tables (Lv et al., 2007). Candidates are ranked by their exact distance.
 
-    Returns
-    -------
-    int64 array, shape (n, n_functions)
-    """
-    return np.floor((vectors @ directions + offsets) / width).astype(np.int64)
+    A table takes 4 bytes an item and some 12 a bucket. Searching changes nothing that another
+    thread could see, adding and removing do.
 
-
-def collision_probability(
-    distance, width: float, n_hashes: int = 1, n_tables: int = 1
-) -> np.ndarray:
-    """Return the probability that two points meet in a bucket, in closed form.
-
-    For one function it is ``1 - 2 Phi(-r) - 2 (1 - exp(-r^2 / 2)) / (sqrt(2 pi) r)`` with
-    ``r = width / distance`` (Datar et al., 2004, section 3.2), over directions of independent
-    normal numbers and offsets uniform on one bucket. All ``n_hashes`` of a table must agree (AND),
-    in one of ``n_tables`` at least (OR).
-
-    Parameters
-    ----------
-    distance : float or array
-        Euclidean distance of the points, in units of length.
-    width, n_hashes, n_tables
-        As in :class:`EuclideanLSH`.
-    """
-    distance = np.asarray(distance, dtype=np.float64)
-    ratio = width / np.where(distance > 0, distance, 1)
-    tail = (1 - np.exp(-(ratio**2) / 2)) * 2 / (np.sqrt(2 * np.pi) * ratio)
-    one = np.where(distance > 0, 1 - 2 * norm.cdf(-ratio) - tail, 1.0)
-    return 1 - (1 - one**n_hashes) ** n_tables
-
-
-class EuclideanLSH:
-    """Finds near points by looking only into the buckets that a query falls into.
-
-    A point is a candidate when it shares all ``n_hashes`` values with the query (AND) in at least
-    one of ``n_tables`` tables (OR). Candidates are ranked by their exact distance.
-
-    Parameters
-    ----------
-    n_tables : int
-        More tables find more of the neighbours, and examine more candidates.
-    n_hashes : int
-        Functions a table; more of them make buckets smaller.
-    width : float
-        Bucket width, in units of length of the vectors: of the order of the distances searched.
-    random_offsets : bool
-        Draw each offset b uniformly from one bucket. False fixes all of them at 0, which leaves
-        the bucket edges where they are: it is here to show what that costs.
-    seed : int
-        Of directions and offsets.
-
-    Attributes
-    ----------
-    item_ids_ : int64 array, shape (n,), in order of adding
-    vectors_ : float32 array, shape (n, embedding_dim)
-    directions_ : float32 array, shape (embedding_dim, n_tables * n_hashes)
-    offsets_ : float32 array, shape (n_tables * n_hashes,)
+    A subclass is a hash family: it sets ``directions_`` (float32, (embedding_dim, n_tables *
+    n_hashes)) and says what follows from the projections on them.
     """
 
-    def __init__(
-        self,
-        *,
-        n_tables: int = 8,
-        n_hashes: int = 4,
-        width: float = 1.0,
-        random_offsets: bool = True,
-        seed: int = DEFAULT_SEED,
-    ):
-        self.n_tables = n_tables
-        self.n_hashes = n_hashes
-        self.width = width
-        self.random_offsets = random_offsets
-        self.seed = seed
+    LEARNT = ("directions_", "multipliers_")
+    n_tables: int
+    n_hashes: int
+    n_probes: int
+    seed: int
 
-    def fit(self, table: EmbeddingTable) -> Self:
-        """Draw the hash functions and put the vectors of ``table`` into their buckets."""
-        if self.n_tables < 1 or self.n_hashes < 1 or not self.width > 0:
-            raise RecsysError(
-                "n_tables and n_hashes must be at least 1 and width positive, "
-                f"not {self.n_tables}, {self.n_hashes} and {self.width}."
-            )
-        # A stream and a row for each function: an index of more tables keeps the first ones.
-        shape = (self.n_tables * self.n_hashes, table.embedding_dim)
-        directions = generator(self.seed, "lsh directions").standard_normal(shape)
-        offsets = generator(self.seed, "lsh offsets").random(shape[0]) * self.width
-        self.directions_ = directions.T.astype(np.float32)
-        self.offsets_ = (offsets if self.random_offsets else 0 * offsets).astype(np.float32)
-        # A bucket's n_hashes numbers become one: an odd multiplier each, summed modulo 2^64.
-        draw = generator(self.seed, "lsh multipliers")
-        self.multipliers_ = draw.integers(-(2**62), 2**62, self.n_hashes) * 2 + 1
-        self._put(table.item_ids, table.vectors)
-        return self
+    @abstractmethod
+    def _values(self, vectors: np.ndarray) -> np.ndarray:
+        """Return hash values: int64, (m, n_tables * n_hashes)."""
 
-    def add(self, table: EmbeddingTable) -> Self:
-        """Put further items into the same buckets' tables.
-
-        Raises
-        ------
-        DataError
-            An item is in the index already.
-        """
-        known = np.isin(table.item_ids, self.item_ids_)
-        if known.any():
-            raise DataError(f"Item {table.item_ids[known][0]} is in the index already.")
-        item_ids = np.concatenate([self.item_ids_, table.item_ids])
-        self._put(item_ids, np.concatenate([self.vectors_, table.vectors]))
-        return self
-
-    def _put(self, item_ids: np.ndarray, vectors: np.ndarray) -> None:
-        self.item_ids_, self.vectors_ = item_ids, vectors
-        keys = self._keys(vectors).T  # (n_tables, n)
-        # A bucket is a run of equal keys: no dictionary, and a lookup is two binary searches.
-        self._rows = np.argsort(keys, axis=1, kind="stable")
-        self._sorted_keys = np.take_along_axis(keys, self._rows, axis=1)
-
-    def _keys(self, vectors: np.ndarray) -> np.ndarray:
-        """Return each vector's bucket in each table as one number: int64, (n, n_tables)."""
-        values = hash_values(vectors, self.directions_, self.offsets_, self.width)
-        per_table = values.reshape(len(vectors), self.n_tables, self.n_hashes)
-        return per_table @ self.multipliers_  # wraps around, as meant
-
-    def candidates(self, queries: np.ndarray) -> list[np.ndarray]:
-        """Return for each query the rows of ``item_ids_`` in its buckets, each once, ascending."""
-        keys = self._keys(as_queries(queries, len(self.directions_), k=1))
-        tables = range(self.n_tables)
-        first = [np.searchsorted(self._sorted_keys[t], keys[:, t], "left") for t in tables]
-        last = [np.searchsorted(self._sorted_keys[t], keys[:, t], "right") for t in tables]
-        return [
-            np.unique(np.concatenate([self._rows[t, first[t][q] : last[t][q]] for t in tables]))
-            for q in range(len(keys))
-        ]
-
-    def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ``k`` nearest candidates of each query, nearest first.
-
-        Parameters
-        ----------
-        queries : float array, shape (m, embedding_dim)
-        k : int
+    @abstractmethod
+    def _moves(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return hash values, and how each of them may change.
 
         Returns
         -------
-        item_ids : int64 array, shape (m, k), padded with -1 where buckets held fewer
-        distances : float32 array, shape (m, k), Euclidean, padded with inf
+        values : int64, (m, n_tables * n_hashes)
+        cost : float32, (m, n_tables * n_hashes, n_ways), squared distance to the bucket's edge
+        change : int64 of the same shape, what is added to the value beyond that edge
         """
-        queries = as_queries(queries, len(self.directions_), k)
-        item_ids = np.full((len(queries), k), NO_ITEM, dtype=np.int64)
-        distances = np.full((len(queries), k), np.inf, dtype=np.float32)
-        for q, rows in enumerate(self.candidates(queries)):
-            distance = np.linalg.norm(self.vectors_[rows] - queries[q], axis=1)
-            nearest, value = smallest(distance[None], k)
-            item_ids[q, : nearest.size] = self.item_ids_[rows[nearest[0]]]
-            distances[q, : nearest.size] = value[0]
-        return item_ids, distances
 
-    def save(self, path: Path) -> None:
-        """Write the index to one ``.npz`` file, atomically: numbers only, no code."""
-        settings = {name: getattr(self, name) for name in SETTINGS}
-        arrays = {name: getattr(self, name) for name in ARRAYS}
-        with files.atomic_path(Path(path)) as temporary, open(temporary, "wb") as stream:
-            np.savez(stream, **settings, **arrays)
+    @abstractmethod
+    def collision_probability(self, distance) -> np.ndarray:
+        """Return the probability that an item at this distance becomes a candidate.
 
-    @classmethod
-    def load(cls, path: Path) -> "EuclideanLSH":
-        """Read an index that :meth:`save` wrote.
-
-        Raises
-        ------
-        DataError
-            The file holds no such index.
+        It is the closed form, over the draws of the hash functions, without further probes.
         """
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                index = cls(**{name: stored[name].item() for name in SETTINGS})
-                for name in ARRAYS:
-                    setattr(index, name, stored[name])
-        except (
-            OSError,
-            EOFError,
-            ValueError,
-            KeyError,
-            AttributeError,
-            zipfile.BadZipFile,
-        ) as error:
-            raise DataError(f"No LSH index can be read from {path}: {error}") from None
-        index._put(index.item_ids_, index.vectors_)
-        return index
+
+    def _draw(self, embedding_dim: int) -> None:
+        for name, least in (("n_tables", 1), ("n_hashes", 1), ("n_probes", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < least:
+                raise RecsysError(f"{name} must be an integer of at least {least}, not {value!r}.")
+        if self.n_hashes > MAX_HASHES:
+            raise RecsysError(f"n_hashes must be at most {MAX_HASHES}, not {self.n_hashes}.")
+        # A row for each function: an index of more tables keeps the first ones.
+        shape = (self.n_tables * self.n_hashes, embedding_dim)
+        directions = generator(self.seed, "lsh directions").standard_normal(shape)
+        self.directions_ = np.ascontiguousarray(directions.T, dtype=np.float32)
+        # A bucket's n_hashes numbers become one: an odd multiplier each, summed modulo 2^64. So
+        # a changed value changes the key by a multiple of its multiplier, whatever the others.
+        draw = generator(self.seed, "lsh multipliers")
+        self.multipliers_ = draw.integers(-(2**62), 2**62, self.n_hashes) * 2 + 1
+
+    def _insert(self, first: int) -> None:
+        """Put new rows into buckets: of the recent ones, or of all once these have grown many.
+
+        Sorting the recent rows at each addition and all rows after every sqrt(n) of them is the
+        cheapest balance for items that come one by one.
+        """
+        if first == 0 or (self._n_rows - self._n_sorted) > max(MIN_RECENT, self._n_sorted**0.5):
+            self._n_sorted = self._n_rows
+            self._main = self._buckets(0, self._n_rows)
+        self._recent = self._buckets(self._n_sorted, self._n_rows)
+
+    def _buckets(self, first: int, last: int) -> Buckets:
+        at_once = self._rows_at_once()
+        keys = np.empty((last - first, self.n_tables), dtype=np.uint64)
+        for start in range(first, last, at_once):
+            part = slice(start, min(start + at_once, last))
+            values = self._values(self._vectors[part])
+            keys[part.start - first : part.stop - first] = self._keys(values)
+        return make_buckets(keys, first)
+
+    def _keys(self, values: np.ndarray) -> np.ndarray:
+        """Return each vector's bucket in each table as one number: uint64, (m, n_tables)."""
+        per_table = values.reshape(len(values), self.n_tables, self.n_hashes)
+        return (per_table @ self.multipliers_).view(np.uint64)  # wraps around, as meant
+
+    def _rows_at_once(self) -> int:
+        return max(1, NUMBERS_AT_ONCE // self.directions_.shape[1])
+
+    def _probing(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return keys (m, n_tables), costs and key steps of moves (m, n_tables, n_hashes, ways)."""
+        values, cost, change = self._moves(queries)
+        shape = (len(queries), self.n_tables, self.n_hashes, cost.shape[2])
+        step = change.reshape(shape) * self.multipliers_[:, None]
+        return self._keys(values), cost.reshape(shape), step.view(np.uint64)
+
+    def candidates(self, queries: np.ndarray) -> list[np.ndarray]:
+        """Return for each query its candidates as rows of ``item_ids_``, each once, ascending."""
+        tables = (self.n_probes, self._main, self._recent, self._hidden)
+        plans = zip(*self._probing(self._as_queries(queries)), strict=True)
+        return [_loops().candidates(*plan, *tables) for plan in plans]
+
+    def _nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        at_once, cosine = self._rows_at_once(), self.metric == "cosine"
+        tables = (self.n_probes, self._main, self._recent, self._hidden)
+        parts = []
+        for start in range(0, max(1, len(queries)), at_once):
+            some = queries[start : start + at_once]
+            parts.append(
+                _loops().nearest(some, cosine, self._vectors, *self._probing(some), *tables, k)
+            )
+        rows, distances = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return rows, distances
+
+
+def _loops():
+    """Compile the loops on first use: numba takes seconds that few importers need."""
+    from recsys_lib.recall import _lsh_loops
+
+    return _lsh_loops

@@ -1,225 +1,305 @@
-"""The exact index against scipy; the hashed one against it and against the closed form."""
+"""What every index must do, and exact search against scipy and faiss."""
 
+import json
+
+import faiss
 import numpy as np
 import pytest
-from scipy import integrate, stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import DataError, RecsysError
-from recsys_lib.recall import EuclideanLSH, ExactIndex, collision_probability, hash_values
-from recsys_lib.seeding import generator
+from recsys_lib.recall import CosineLSH, EuclideanLSH, ExactIndex
 
-RNG_SEED = 11
-
-
-@pytest.fixture(scope="module")
-def table() -> EmbeddingTable:
-    """2,000 points around 100 centres, lengths from .5 to 2."""
-    rng = generator(RNG_SEED, "index points")
-    centres = rng.standard_normal((100, 16))
-    vectors = centres[rng.integers(0, 100, 2_000)] + 0.3 * rng.standard_normal((2_000, 16))
-    vectors *= rng.uniform(0.5, 2, (2_000, 1)) / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return EmbeddingTable(np.arange(2_000) * 3 + 1, vectors)
-
-
-@pytest.fixture(scope="module")
-def queries() -> np.ndarray:
-    return generator(RNG_SEED, "index queries").standard_normal((50, 16)).astype(np.float32)
+# So wide, or so few bits with so many probes, that everything is a candidate: these find the truth.
+EXHAUSTIVE = {
+    "exact, euclidean": lambda: ExactIndex(),
+    "exact, cosine": lambda: ExactIndex(metric="cosine"),
+    "LSH, euclidean": lambda: EuclideanLSH(n_tables=2, n_hashes=2, width=1e6, n_probes=16),
+    "LSH, cosine": lambda: CosineLSH(n_tables=2, n_hashes=4, n_probes=32),
+}
+SELECTIVE = {
+    "LSH, euclidean, selective": lambda: EuclideanLSH(n_hashes=3, n_probes=5),
+    "LSH, cosine, selective": lambda: CosineLSH(n_hashes=6, n_probes=5),
+}
+ALL = EXHAUSTIVE | SELECTIVE
+make_any = pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+make_exhaustive = pytest.mark.parametrize("make", EXHAUSTIVE.values(), ids=EXHAUSTIVE)
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-def test_exact_search_equals_brute_force(table, queries, metric):
-    item_ids, distances = ExactIndex(metric=metric).fit(table).search(queries, 10)
-    every = cdist(queries, table.vectors, metric)
-    np.testing.assert_array_equal(item_ids, table.item_ids[np.argsort(every, axis=1)[:, :10]])
+def part(table: EmbeddingTable, rows) -> EmbeddingTable:
+    return EmbeddingTable(table.item_ids[rows], table.vectors[rows])
+
+
+def assert_same(found, wanted):
+    """Products of other shapes are summed in another order: distances may differ in late digits."""
+    np.testing.assert_array_equal(found[0], wanted[0])
+    np.testing.assert_allclose(found[1], wanted[1], rtol=1e-5, atol=1e-6)
+
+
+@make_exhaustive
+def test_equals_brute_force(make, points, queries):
+    index = make().fit(points)
+    item_ids, distances = index.search(queries, 10)
+    every = cdist(queries, points.vectors, index.metric)
+    np.testing.assert_array_equal(item_ids, points.item_ids[np.argsort(every, axis=1)[:, :10]])
     np.testing.assert_allclose(distances, np.sort(every, axis=1)[:, :10], rtol=1e-4)
     assert (item_ids.dtype, distances.dtype) == (np.int64, np.float32)
 
 
-def test_exact_search_in_chunks_is_the_same(table, queries, monkeypatch):
-    whole, _ = ExactIndex().fit(table).search(queries, 10)
-    monkeypatch.setattr("recsys_lib.recall.exact.DISTANCES_AT_ONCE", 7 * len(table))
-    np.testing.assert_array_equal(ExactIndex().fit(table).search(queries, 10)[0], whole)
+@pytest.mark.parametrize(("metric", "peer"), [("euclidean", "L2"), ("cosine", "IP")])
+def test_exact_search_equals_faiss(points, queries, metric, peer):
+    unit = points.normalized()
+    flat = getattr(faiss, f"IndexFlat{peer}")(16)
+    flat.add(unit.vectors)
+    length = np.linalg.norm(queries, axis=1, keepdims=True)
+    _, rows = flat.search(queries / length if metric == "cosine" else queries, 10)
+    found, _ = ExactIndex(metric=metric).fit(unit).search(queries, 10)
+    np.testing.assert_array_equal(found, unit.item_ids[rows])
 
 
-def test_orders_of_both_metrics_agree_on_unit_vectors_only(table, queries):
-    unit = table.normalized()
+def test_exact_search_in_chunks_is_the_same(points, queries, monkeypatch):
+    whole, _ = ExactIndex().fit(points).search(queries, 10)
+    monkeypatch.setattr("recsys_lib.recall.exact.DISTANCES_AT_ONCE", 7 * len(points))
+    np.testing.assert_array_equal(ExactIndex().fit(points).search(queries, 10)[0], whole)
+
+
+def test_orders_of_both_metrics_agree_on_unit_vectors_only(points, queries):
+    unit = points.normalized()
     euclidean, _ = ExactIndex(metric="euclidean").fit(unit).search(queries, 10)
     cosine, _ = ExactIndex(metric="cosine").fit(unit).search(queries, 10)
     np.testing.assert_array_equal(euclidean, cosine)
-    raw, _ = ExactIndex(metric="euclidean").fit(table).search(queries, 10)
+    raw, _ = ExactIndex(metric="euclidean").fit(points).search(queries, 10)
     assert (raw != cosine).mean() > 0.5
 
 
-def test_more_asked_for_than_there_is(queries):
-    small = EmbeddingTable([4, 9], np.ones((2, 16)))
-    for index in (ExactIndex(), EuclideanLSH(width=1_000.0)):
-        item_ids, distances = index.fit(small).search(queries[:1], 5)
-        assert item_ids[0].tolist() == [4, 9, -1, -1, -1]
-        assert np.isinf(distances[0, 2:]).all()
+@make_any
+def test_a_batch_is_its_queries_one_by_one(make, points, queries, monkeypatch):
+    index = make().fit(points)
+    whole = index.search(queries, 7)
+    for q in range(0, 50, 9):
+        assert_same(index.search(queries[q : q + 1], 7), [part[q : q + 1] for part in whole])
+    monkeypatch.setattr("recsys_lib.recall.lsh.NUMBERS_AT_ONCE", 100)
+    assert_same(make().fit(points).search(queries, 7), whole)
 
 
-def test_hash_by_hand():
-    points = np.array([[0.1, 0.0], [0.9, 0.0], [1.1, 0.0], [-0.1, 0.0], [2.0, 5.0]])
-    values = hash_values(points, np.array([[1.0], [0.0]]), np.array([0.5]), width=1.0)
-    assert values.ravel().tolist() == [0, 1, 1, 0, 2]
+@make_exhaustive
+def test_more_asked_for_than_there_is(make, queries):
+    index = make().fit(EmbeddingTable([4, 9], np.ones((2, 16))))
+    item_ids, distances = index.search(queries[:1], 5)
+    assert item_ids[0].tolist() == [4, 9, -1, -1, -1]
+    assert np.isfinite(distances[0, :2]).all()
+    assert np.isinf(distances[0, 2:]).all()
 
 
-def test_closed_form_is_the_integral_of_the_paper():
-    """p(c) = integral over t in [0, w] of (1/c) f(t/c) (1 - t/w), f the folded normal density."""
-    for distance in (0.2, 1.0, 5.0):
-        integral, _ = integrate.quad(
-            lambda t, c=distance: 2 * stats.norm.pdf(t / c) / c * (1 - t / 1.5), 0, 1.5
-        )
-        assert collision_probability(distance, width=1.5) == pytest.approx(integral, abs=1e-9)
-
-
-def test_closed_form_at_its_ends():
-    assert collision_probability(0.0, width=1.0) == 1
-    assert collision_probability(1e6, width=1.0) < 1e-6
-    p = collision_probability(0.7, width=1.0)
-    both_agree = collision_probability(0.7, width=1.0, n_hashes=2)
-    assert both_agree == pytest.approx(p**2)
-    either = collision_probability(0.7, width=1.0, n_hashes=2, n_tables=3)
-    assert either == pytest.approx(1 - (1 - p**2) ** 3)
-
-
-@pytest.mark.parametrize("distance", [0.2, 0.7, 2.0])
-@pytest.mark.parametrize(("n_hashes", "n_tables"), [(1, 1), (3, 1), (1, 3), (2, 4)])
-def test_points_meet_as_often_as_the_closed_form_says(distance, n_hashes, n_tables):
-    pair = EmbeddingTable([1, 2], [[0.3, -0.4, 0.0], [0.3, -0.4, distance]])
-    meets = [
-        len(
-            EuclideanLSH(n_tables=n_tables, n_hashes=n_hashes, width=1.0, seed=seed)
-            .fit(pair)
-            .candidates(pair.vectors[:1])[0]
-        )
-        == 2
-        for seed in range(1_000)
-    ]
-    expected = collision_probability(distance, 1.0, n_hashes, n_tables)
-    # Four standard errors of a share over 1,000 draws: at most .064.
-    tolerance = 4 * np.sqrt(expected * (1 - expected) / 1_000)
-    assert np.mean(meets) == pytest.approx(expected, abs=tolerance)
-
-
-def test_a_fixed_offset_parts_points_beside_the_origin():
-    """C10: on either side of an edge that never moves, no number of tables lets points meet."""
-    pair = EmbeddingTable([1, 2], [[-0.001], [0.001]])
-    for random_offsets, expected in ((False, 1), (True, 2)):
-        index = EuclideanLSH(n_tables=20, n_hashes=1, width=1.0, random_offsets=random_offsets)
-        assert len(index.fit(pair).candidates(pair.vectors[:1])[0]) == expected
-
-
-def test_candidates_are_those_that_share_a_bucket(table, queries):
-    index = EuclideanLSH(n_tables=5, n_hashes=3, width=1.0, seed=2).fit(table)
-    shape = (-1, 5, 3)
-    of_items, of_queries = (
-        hash_values(x, index.directions_, index.offsets_, 1.0).reshape(shape)
-        for x in (table.vectors, queries)
-    )
-    for query, rows in zip(of_queries, index.candidates(queries), strict=True):
-        expected = np.flatnonzero((of_items == query).all(axis=2).any(axis=1))
-        np.testing.assert_array_equal(rows, expected)
-
-
-def test_found_items_are_the_nearest_candidates(table, queries):
-    index = EuclideanLSH(n_tables=4, n_hashes=2, width=1.5).fit(table)
-    item_ids, distances = index.search(queries, 10)
-    for q, rows in enumerate(index.candidates(queries)):
-        distance = np.linalg.norm(table.vectors[rows] - queries[q], axis=1)
-        order = np.argsort(distance, kind="stable")[:10]
-        np.testing.assert_array_equal(item_ids[q, : len(order)], table.item_ids[rows[order]])
-        np.testing.assert_allclose(distances[q, : len(order)], distance[order], rtol=1e-5)
-
-
-def test_more_tables_only_add_candidates(table, queries):
-    few, many = (
-        EuclideanLSH(n_tables=n, n_hashes=3, width=1.0).fit(table).candidates(queries)
-        for n in (2, 6)
-    )
-    assert all(set(a) <= set(b) for a, b in zip(few, many, strict=True))
-    assert sum(map(len, few)) < sum(map(len, many))
-
-
-def test_one_bucket_for_all_is_exact_search(table, queries):
-    index = EuclideanLSH(n_tables=1, n_hashes=1, width=1e6, random_offsets=True).fit(table)
-    exact = ExactIndex().fit(table).search(queries, 10)[0]
-    np.testing.assert_array_equal(index.search(queries, 10)[0], exact)
-
-
-def test_a_query_in_empty_buckets_gets_padding(table):
-    far = np.full((1, 16), 1e4, dtype=np.float32)
-    item_ids, distances = EuclideanLSH(width=0.5).fit(table).search(far, 3)
-    assert item_ids.tolist() == [[-1, -1, -1]]
+@make_any
+def test_an_empty_index_finds_nothing_and_can_be_filled(make, points, queries):
+    index = make().fit(EmbeddingTable([], np.zeros((0, 16))))
+    item_ids, distances = index.search(queries, 3)
+    assert (item_ids == -1).all()
     assert np.isinf(distances).all()
+    assert len(index) == 0
+    assert_same(index.add(points).search(queries, 5), make().fit(points).search(queries, 5))
 
 
-def test_recall_beats_as_many_random_candidates(table):
-    index = EuclideanLSH(n_tables=8, n_hashes=4, width=1.0).fit(table)
-    some = table.vectors[::20]
-    exact, _ = ExactIndex().fit(table).search(some, 10)
-    found, _ = index.search(some, 10)
-    recall = np.mean([np.isin(e, f).mean() for e, f in zip(exact, found, strict=True)])
-    share = np.mean([len(rows) for rows in index.candidates(some)]) / len(table)
-    assert share < 0.3
-    assert recall > 2 * share
+@make_any
+def test_no_query_is_no_answer(make, points):
+    item_ids, distances = make().fit(points).search(np.zeros((0, 16)), 3)
+    assert item_ids.shape == distances.shape == (0, 3)
 
 
-def test_added_items_are_found_like_the_first(table, queries):
-    settings = {"n_tables": 4, "n_hashes": 3, "width": 1.0}
-    half = len(table) // 2
-    first = EmbeddingTable(table.item_ids[:half], table.vectors[:half])
-    rest = EmbeddingTable(table.item_ids[half:], table.vectors[half:])
-    grown = EuclideanLSH(**settings).fit(first).add(rest)
-    whole = EuclideanLSH(**settings).fit(table)
-    np.testing.assert_array_equal(grown.search(queries, 5)[0], whole.search(queries, 5)[0])
-    with pytest.raises(DataError, match="Item 1 is in the index already"):
-        grown.add(first)
+@make_any
+def test_added_one_by_one_or_at_once_is_the_same(make, points, queries, monkeypatch):
+    monkeypatch.setattr("recsys_lib.recall.lsh.MIN_RECENT", 20)  # sorted anew many times
+    grown = make().fit(part(points, slice(0, 1_900)))
+    for row in range(1_900, 2_000):
+        grown.add(part(points, [row]))
+    assert_same(grown.search(queries, 5), make().fit(points).search(queries, 5))
 
 
-def test_save_and_load(table, queries, tmp_path):
-    index = EuclideanLSH(n_tables=3, n_hashes=2, width=0.8, random_offsets=False, seed=9)
-    index.fit(table).save(tmp_path / "index.npz")
-    loaded = EuclideanLSH.load(tmp_path / "index.npz")
-    assert (loaded.n_tables, loaded.width, loaded.random_offsets) == (3, 0.8, False)
-    for got, want in zip(loaded.search(queries, 5), index.search(queries, 5), strict=True):
-        np.testing.assert_array_equal(got, want)
+@make_any
+def test_a_removed_item_is_not_found_and_all_others_are(make, points, queries):
+    index = make().fit(points)
+    before, _ = index.search(queries, 5)
+    gone = np.unique(before[before >= 0])[::7]
+    index.remove(gone)
+    kept = ~np.isin(points.item_ids, gone)
+    assert len(index) == kept.sum()
+    assert_same(index.search(queries, 5), make().fit(part(points, kept)).search(queries, 5))
+
+
+@make_any
+def test_a_removed_item_can_come_back_elsewhere(make, points, queries):
+    index = make().fit(points).remove([points.item_ids[0]])
+    index.add(EmbeddingTable([points.item_ids[0]], queries[:1]))
+    item_ids, distances = index.search(queries[:1], 1)
+    assert item_ids.tolist() == [[points.item_ids[0]]]
+    assert distances[0, 0] == pytest.approx(0, abs=1e-3)
+
+
+@make_any
+def test_what_is_left_after_many_removals_is_found(make, points, queries):
+    index = make().fit(points).remove(points.item_ids[:1_500])
+    rest = part(points, slice(1_500, None))
+    assert_same(index.search(queries, 5), make().fit(rest).search(queries, 5))
+    assert len(index.item_ids_) == 500  # rows left behind are given back
+    index.remove(rest.item_ids)
+    assert (index.search(queries, 5)[0] == -1).all()
+
+
+@make_any
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 30)), max_size=40))
+def test_any_course_of_additions_and_removals(make, points, queries, course):
+    index, held = make().fit(part(points, slice(0, 0))), set()
+    for adds, row in course:
+        if adds and row not in held:
+            index.add(part(points, [row]))
+            held.add(row)
+        elif not adds and row in held:
+            index.remove([points.item_ids[row]])
+            held.discard(row)
+    left = part(points, sorted(held))
+    assert len(index) == len(left)
+    assert_same(index.search(queries, 40), make().fit(left).search(queries, 40))
+
+
+@make_any
+def test_save_and_load(make, points, queries, tmp_path):
+    index = make().fit(part(points, slice(0, 1_500))).add(part(points, slice(1_500, None)))
+    index.remove(points.item_ids[::4])
+    index.save(tmp_path / "index")
+    loaded = type(index).load(tmp_path / "index")
+    for name in index.SETTINGS:
+        assert getattr(loaded, name) == getattr(index, name)
+    assert_same(loaded.search(queries, 5), index.search(queries, 5))
     loaded.add(EmbeddingTable([2], queries[:1]))
     assert loaded.search(queries[:1], 1)[0].tolist() == [[2]]
+    assert {path.suffix for path in (tmp_path / "index").rglob("*.*")} == {".json", ".npy"}
 
 
-@pytest.mark.parametrize("content", [b"", b"not an index", b"PK\x05\x06" + bytes(18)])
-def test_a_broken_file_is_said_to_be_one(tmp_path, content):
-    path = tmp_path / "index.npz"
-    path.write_bytes(content)
-    with pytest.raises(DataError, match="No LSH index can be read from"):
-        EuclideanLSH.load(path)
+@make_any
+def test_a_failing_save_leaves_the_old_index(make, points, queries, tmp_path, monkeypatch):
+    index = make().fit(points)
+    index.save(tmp_path / "index")
+    other = make().fit(part(points, slice(0, 10)))
+    monkeypatch.setattr(EmbeddingTable, "save", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        other.save(tmp_path / "index")
+    assert_same(type(index).load(tmp_path / "index").search(queries, 5), index.search(queries, 5))
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
 
 
-def test_an_absent_file_is_said_to_be_absent(tmp_path):
+def broken_json(folder):
+    (folder / "index.json").write_text("{")
+
+
+def another_kind(folder):
+    (folder / "index.json").write_text('{"kind": "Other"}')
+
+
+def unknown_setting(folder):
+    told = json.loads((folder / "index.json").read_text())
+    (folder / "index.json").write_text(json.dumps(told | {"tabels": 3}))
+
+
+def cut_vectors(folder):
+    path = folder / "items" / "vectors.npy"
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def pickled_vectors(folder):
+    np.save(folder / "items" / "vectors.npy", np.array([{}], dtype=object), allow_pickle=True)
+
+
+def no_items(folder):
+    (folder / "items" / "item_ids.npy").unlink()
+
+
+@make_any
+@pytest.mark.parametrize(
+    "harm",
+    [broken_json, another_kind, unknown_setting, cut_vectors, pickled_vectors, no_items],
+    ids=lambda harm: harm.__name__,
+)
+def test_a_damaged_folder_is_said_to_be_one(make, harm, points, tmp_path):
+    index = make().fit(points)
+    index.save(tmp_path / "index")
+    harm(tmp_path / "index")
+    with pytest.raises(DataError, match=f"No {type(index).__name__} can be read from"):
+        type(index).load(tmp_path / "index")
+
+
+def test_hash_functions_of_another_size_are_refused(points, tmp_path):
+    CosineLSH().fit(points).save(tmp_path / "index")
+    np.save(tmp_path / "index" / "directions_.npy", np.zeros((3, 4)))
+    with pytest.raises(DataError, match=r"directions_ has shape \(3, 4\)"):
+        CosineLSH.load(tmp_path / "index")
+
+
+def test_an_absent_folder_is_said_to_be_absent(tmp_path):
     with pytest.raises(DataError, match="No such file"):
-        EuclideanLSH.load(tmp_path / "index.npz")
+        EuclideanLSH.load(tmp_path / "index")
 
 
-@pytest.mark.parametrize("index", [ExactIndex(), EuclideanLSH()])
-def test_queries_of_another_shape_are_refused(index, table):
-    index.fit(table)
-    with pytest.raises(RecsysError, match=r"queries must have shape \(m, 16\)"):
-        index.search(np.zeros(16), 3)
-    with pytest.raises(RecsysError, match="k must be at least 1"):
-        index.search(np.zeros((1, 16)), 0)
+@make_any
+def test_wrong_queries_are_refused(make, points):
+    index = make().fit(points)
+    for shape in ((16,), (1, 15), (1, 1, 16)):
+        with pytest.raises(RecsysError, match=r"queries must have shape \(m, 16\)"):
+            index.search(np.zeros(shape), 3)
+    for k in (0, -1, 2.5):
+        with pytest.raises(RecsysError, match="k must be an integer of at least 1"):
+            index.search(np.zeros((1, 16)), k)
+    for wrong in (np.nan, np.inf, 1e200):
+        broken = np.zeros((3, 16))
+        broken[1, 4] = wrong
+        with pytest.raises(RecsysError, match="Query 1 holds NaN or infinity"):
+            index.search(broken, 3)
+
+
+@make_any
+def test_wrong_items_are_refused_and_change_nothing(make, points, queries):
+    index = make().fit(points)
+    before = index.search(queries, 5)
+    with pytest.raises(DataError, match="Item 4 is in the index already"):
+        index.add(EmbeddingTable([2, 4], np.ones((2, 16))))
+    with pytest.raises(DataError, match="vectors of length 16, those to add have length 3"):
+        index.add(EmbeddingTable([2], np.ones((1, 3))))
+    with pytest.raises(DataError, match="1 items are not in the index, 2 first"):
+        index.remove([1, 2])
+    assert_same(index.search(queries, 5), before)
+
+
+@make_any
+def test_before_fit_there_is_a_word_for_it(make, points):
+    for use in (lambda i: i.search(points.vectors, 1), lambda i: i.add(points), len):
+        with pytest.raises(RecsysError, match=r"call fit\(\) first"):
+            use(make())
 
 
 @pytest.mark.parametrize(
     ("index", "message"),
     [
         (ExactIndex(metric="manhattan"), "metric must be"),
-        (EuclideanLSH(n_tables=0), "at least 1"),
-        (EuclideanLSH(width=0.0), "width positive"),
+        (EuclideanLSH(n_tables=0), "n_tables must be an integer of at least 1, not 0"),
+        (CosineLSH(n_hashes=1.5), "n_hashes must be an integer of at least 1, not 1.5"),
+        (CosineLSH(n_hashes=63), "n_hashes must be at most 62"),
+        (CosineLSH(n_probes=-1), "n_probes must be an integer of at least 0"),
+        (EuclideanLSH(width=0.0), "width must be positive and finite, not 0.0"),
+        (EuclideanLSH(width=np.nan), "width must be positive"),
     ],
 )
-def test_a_wrong_index_setting_is_named(index, message, table):
+def test_a_wrong_setting_is_named(index, message, points):
     with pytest.raises(RecsysError, match=message):
-        index.fit(table)
+        index.fit(points)
+
+
+@pytest.mark.parametrize("make", [lambda: ExactIndex(metric="cosine"), EXHAUSTIVE["LSH, cosine"]])
+def test_the_zero_vector_lies_at_distance_one_of_everything(make, points, queries):
+    index = make().fit(EmbeddingTable([1, 2], np.array([np.zeros(16), queries[0]])))
+    assert index.search(queries[:1], 2)[0].tolist() == [[2, 1]]
+    np.testing.assert_allclose(index.search(queries[:1], 2)[1], [[0, 1]], atol=1e-6)
+    np.testing.assert_allclose(index.search(np.zeros((1, 16)), 2)[1], [[1, 1]])
