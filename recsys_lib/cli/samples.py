@@ -25,6 +25,9 @@ def build(
     dataset: Annotated[str, typer.Argument(help="Name of a data set, or a folder of its form.")],
     out: Out,
     partition: Partition = "month",
+    all_families: Annotated[
+        bool, typer.Option(help="All features of the registry, not only the reference system's.")
+    ] = False,
     master: Master = "local[2]",
     conf: Conf = None,
 ) -> None:
@@ -39,11 +42,13 @@ def build(
 
     `recsys samples build big --out /shared/samples --master spark://head:7077`
     """
+    from recsys_lib.features.columns import names
     from recsys_lib.features.samples_job import build_samples
 
+    columns = names(all_families=True) if all_families else None
     source = _folder(dataset)  # before Spark takes its time to start
     with _session(master, conf) as spark:
-        _describe(build_samples(spark, source, out, partition), out)
+        _describe(build_samples(spark, source, out, partition, columns=columns), out)
 
 
 @app.command("export")

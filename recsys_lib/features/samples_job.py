@@ -6,6 +6,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from recsys_lib import schema
+from recsys_lib.features.content import with_content
 from recsys_lib.features.intake import check_item_ids, read_table, screened, without_metadata
 from recsys_lib.features.partitioned import samples_folder, write_report, write_samples
 from recsys_lib.features.samples import training_samples
@@ -17,6 +18,7 @@ def build_samples(
     out: Path,
     partition: str = "month",
     now: int | None = None,
+    columns: list[str] | None = None,
 ) -> dict:
     """Make the training samples of a data set and write them to ``out``, whole or not at all.
 
@@ -33,6 +35,9 @@ def build_samples(
         ``day``, ``month`` or ``year`` (UTC).
     now : int, optional
         Seconds since 1970; later events are set aside. The clock's by default.
+    columns : list of str, optional
+        Features of the registry; by default the reference system's. ``users.parquet`` and
+        ``triples.parquet`` are read for what is said of people, where they are there.
 
     Returns
     -------
@@ -53,7 +58,17 @@ def build_samples(
         items, _ = read_table(spark, source / "items.parquet", schema.ITEMS)
         check_item_ids(source / "items.parquet")
         kept, rejected = screened(interactions, int(time.time()) if now is None else now)
-        samples = training_samples(kept, items)
+        users = None
+        if columns is not None:
+            users, triples = (
+                read_table(spark, path, types)[0] if path.exists() else None
+                for path, types in (
+                    (source / "users.parquet", schema.USERS),
+                    (source / "triples.parquet", schema.TRIPLES),
+                )
+            )
+            items = with_content(items, triples)
+        samples = training_samples(kept, items, users, columns)
         report = write_samples(spark, samples, rejected, n_read, folder, partition)
         report["without_metadata"] = without_metadata(interactions, items)
         return write_report(folder, report, str(source), started)

@@ -159,3 +159,18 @@ def test_only_an_earlier_result_is_replaced(spark, tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
         build_samples(spark, source, tmp_path / "out", now=NOW)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_all_families_read_who_people_are_where_it_is_known(spark, tmp_path):
+    source = write(tmp_path / "in", [[(1, 1, 4.0, 100), (2, 2, 3.0, 200)]])
+    every = names(all_families=True)
+    build_samples(spark, source, tmp_path / "without", now=NOW, columns=every)
+    users = {"user_id": [2], "age": [30], "gender": ["F"], "occupation": [None], "zip_code": ["9"]}
+    pq.write_table(pa.table(users, schema=schema.USERS), source / "users.parquet")
+    build_samples(spark, source, tmp_path / "with", now=NOW, columns=every)
+    without, known = rows_of(tmp_path / "without"), rows_of(tmp_path / "with")
+    assert set(without.columns) == {*every, "event_month"}
+    assert without.user_age.isna().all()
+    assert known.user_age.tolist()[1] == 30
+    assert known.user_region.tolist() == [None, "9"]
+    assert [list(words) for words in known.item_title_words] == [[], []]  # "a" is a stop word
