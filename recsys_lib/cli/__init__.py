@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from recsys_lib.cli import data, doctor, metrics, run
+from recsys_lib.cli import data, doctor, metrics, recommend, run
 from recsys_lib.errors import RecsysError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.command()(run.run)
 app.command()(metrics.metrics)
+app.command()(recommend.recommend)
 app.command()(doctor.doctor)
 
 
