@@ -161,10 +161,12 @@ def recent_likes(
     latest : int32 array, shape (n_users, n_recent)
         The same for each user after the last like.
     """
-    place = np.arange(len(user))[:, None] - np.arange(1, n_recent + 1)  # (n, n_recent)
-    own = (place >= 0) & (user[place] == user[:, None])
-    before = np.where(own, item[place] + 1, 0).astype(np.int32)
+    back = np.arange(1, n_recent + 1)
     end = np.searchsorted(user, np.arange(n_users), side="right")
-    place = end[:, None] - np.arange(1, n_recent + 1)
-    own = (place >= 0) & (user[place] == np.arange(n_users)[:, None])
-    return before, np.where(own, item[place] + 1, 0).astype(np.int32)
+
+    def read(of_user: np.ndarray, until: np.ndarray) -> np.ndarray:
+        place = np.maximum(until[:, None] - back, -1)  # (rows, n_recent); -1 before the first
+        own = (place >= 0) & (user[place] == of_user[:, None])
+        return np.where(own, item[place] + 1, 0).astype(np.int32)
+
+    return read(user, np.arange(len(user))), read(np.arange(n_users), end)

@@ -90,9 +90,9 @@ def test_favourite_genre_by_hand(toy):
         }
     )
     channel = FavouriteGenre(items).fit(toy)
-    assert list(channel.genres_) == ["Comedy", "Crime", "Drama"]
+    assert list(channel.attributes_) == ["Comedy", "Crime", "Drama"]
     # User 1 likes 10 and 20: Drama 1 + 1/2, Crime 1/2 of two likes.
-    np.testing.assert_allclose(channel.shares_[0], [0, 0.25, 0.75])
+    np.testing.assert_allclose(channel.shares_.toarray()[0], [0, 0.25, 0.75])
     item_ids, scores = channel.recommend([1, 3, 5], 3)
     # 30 is Crime with two likes; 40 is Comedy, which user 1 never liked.
     assert item_ids[0].tolist() == [30, -1, -1]
@@ -110,23 +110,23 @@ def test_item_similarity_by_hand(toy, shrinkage):
     expected = np.zeros((5, 5))
     for (i, j), n in together.items():
         expected[i, j] = expected[j, i] = n / (np.sqrt(likes[i] * likes[j]) + shrinkage)
-    np.testing.assert_allclose(channel.similarity_.toarray(), expected, rtol=1e-6)
+    np.testing.assert_allclose(channel.weights_.toarray(), expected, rtol=1e-6)
     item_ids, scores = channel.recommend([1], 5)
     assert item_ids[0].tolist() == [30, 40, -1, -1, -1]
     assert scores[0, 0] == pytest.approx(expected[0, 2] + expected[1, 2])
 
 
 def test_only_the_nearest_neighbours_are_kept(interactions):
-    full = ItemKNN(n_neighbours=60).fit(interactions).similarity_.toarray()
-    short = ItemKNN(n_neighbours=5).fit(interactions).similarity_.toarray()
+    full = ItemKNN(n_neighbours=60).fit(interactions).weights_.toarray()
+    short = ItemKNN(n_neighbours=5).fit(interactions).weights_.toarray()
     assert np.count_nonzero(short, axis=1).max() == 5
     np.testing.assert_allclose(np.sort(full, axis=1)[:, -5:], np.sort(short, axis=1)[:, -5:])
 
 
 def test_item_similarity_in_slices_is_the_same(interactions, monkeypatch):
-    whole = ItemKNN(n_neighbours=7).fit(interactions).similarity_
-    monkeypatch.setattr("recsys_lib.recall.item_to_item.ITEMS_AT_ONCE", 11)
-    sliced = ItemKNN(n_neighbours=7).fit(interactions).similarity_
+    whole = ItemKNN(n_neighbours=7).fit(interactions).weights_
+    monkeypatch.setattr("recsys_lib.recall.item_model.ITEMS_AT_ONCE", 11)
+    sliced = ItemKNN(n_neighbours=7).fit(interactions).weights_
     assert (whole != sliced).nnz == 0
 
 
