@@ -54,7 +54,7 @@ def recommend(
     `recsys recommend --recaller list`
     """
     from recsys_lib import paths
-    from recsys_lib.data.own_table import read_interactions, read_items, write_table
+    from recsys_lib.data.own_table import ending_of, read_interactions, read_items, write_table
     from recsys_lib.errors import RecsysError
     from recsys_lib.recall.ready import check_name, describe, ready_recaller
 
@@ -66,6 +66,7 @@ def recommend(
     settings = dict(_setting(each) for each in parameter or [])
     if train is None or out is None:
         raise RecsysError("Give --train FILE and --out FILE (see recsys recommend --help).")
+    ending_of(out)  # a wrong one is told before the work is done
     table = read_interactions(train)
     for told in (*table.notes, *(f"left out: {n:,} rows {r}" for r, n in table.rejects.items())):
         typer.echo(told)
@@ -103,6 +104,8 @@ def _choices(model):
     """Yield what a recaller that tunes itself has chosen, line by line."""
     if not hasattr(model, "validation_"):
         return
+    if not model.validation_:
+        yield "nobody has both a past and something held out: nothing to choose by"
     for name, value in model.validation_.items():
         yield f"  validation nDCG@{model.k} {value:.4f}  {name}"
     for name, weight in model.plan_["channels"].items():

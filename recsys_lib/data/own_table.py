@@ -132,7 +132,7 @@ def read_table(path: Path) -> tuple[pd.DataFrame, int]:
     path = Path(path)
     if not path.is_file():
         raise DataError(f"There is no file {path}.")
-    ending = _ending(path)
+    ending = ending_of(path)
     if ending in PARQUET:
         try:
             return pq.read_table(path).to_pandas(), 0
@@ -146,7 +146,7 @@ def read_table(path: Path) -> tuple[pd.DataFrame, int]:
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a table as CSV or Parquet, by its ending, atomically."""
     path = Path(path)
-    ending = _ending(path)
+    ending = ending_of(path)
     with files.atomic_path(path) as temporary:
         if ending in PARQUET:
             frame.to_parquet(temporary, index=False)
@@ -154,7 +154,8 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
             frame.to_csv(temporary, index=False, sep=SEPARATORS[ending])
 
 
-def _ending(path: Path) -> str:
+def ending_of(path: Path) -> str:
+    """Return a file's ending, or say which are known."""
     ending = path.suffix.lower()
     if ending not in SEPARATORS and ending not in PARQUET:
         known = ", ".join([*SEPARATORS, *PARQUET])

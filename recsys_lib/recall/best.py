@@ -72,7 +72,8 @@ def hold_out(
         drawn = pd.Series(key_hash(rows[USER], rows[ITEM], seed=seed))
         order = drawn if protocol == "random" else pd.Series(np.arange(len(rows)))
         by_user = order.groupby(rows[USER])
-        late = by_user.rank(method="first") > by_user.transform("size") * (1 - HELD_OUT)
+        kept = by_user.transform("size") * (1 - HELD_OUT)
+        late = by_user.rank(method="first") > kept.round()
     return rows[~late].reset_index(drop=True), rows[late].reset_index(drop=True)
 
 
@@ -104,7 +105,8 @@ class Best(Recaller):
     plan_ : dict
         As :func:`recsys_lib.recall.default_plan`.
     validation_ : dict of float
-        nDCG@k on the held-out part, of each channel with its chosen settings and of ``merged``.
+        nDCG@k on the held-out part, of each channel with its chosen settings and of ``merged``;
+        empty where nobody can be judged there.
     merged_ : Merged
     """
 
@@ -132,28 +134,25 @@ class Best(Recaller):
         train, held_out = hold_out(interactions, self.protocol, self.seed)
         judged = relevant_items(held_out, None if self.relevant == "all" else LIKE_THRESHOLD)
         judged = judged.of(train[USER].unique())
-        if not len(judged.user_ids):
-            raise RecsysError(
-                f"Protocol {self.protocol!r} leaves no user with both a past and something held "
-                f"out among {len(interactions):,} interactions. Name a recaller instead of 'best'."
-            )
         lists, settings, self.validation_ = {}, {}, {}
         catalogue = np.unique(train[ITEM])
-        for name in self.channels:
+        # Where nobody can be judged (nobody has both a past and something held out) there is
+        # nothing to choose by: the first channel stands alone, with its first settings.
+        for name in self.channels if len(judged.user_ids) else ():
             if name == "ease" and len(catalogue) > LARGEST_CATALOGUE and len(self.channels) > 1:
                 continue
             settings[name], lists[name], self.validation_[name] = _tuned(
                 name, train, judged, self.k
             )
-        best_single = max(self.validation_, key=self.validation_.get)
+        best_single = max(self.validation_, key=self.validation_.get, default=self.channels[0])
         weights = {best_single: 1.0}
-        if self.merge:
+        if self.merge and self.validation_:
             weights, self.validation_["merged"] = _grown(
                 best_single, lists, judged, catalogue, self.k
             )
         self.plan_ = {
             "channels": weights,
-            "settings": {name: settings[name] for name in weights},
+            "settings": {name: settings.get(name, _first(name)) for name in weights},
             "fusion": "score",
             "candidates": DEPTH,
         }
@@ -177,10 +176,14 @@ def _ndcg(item_ids: np.ndarray, judged: Relevant, k: int) -> float:
     return float(ranking_metrics(item_ids, judged, ks=(k,))[f"ndcg_at_{k}"].mean())
 
 
+def _first(name: str) -> dict:
+    """Return the settings that a channel's search starts from."""
+    return {setting: values[0] for setting, values in SEARCH[name].items()}
+
+
 def _tuned(name: str, train: pd.DataFrame, judged: Relevant, k: int):
     """Return a channel's chosen settings, its lists for the judged users, and their nDCG@k."""
-    search = SEARCH[name]
-    chosen = {setting: values[0] for setting, values in search.items()}
+    search, chosen = SEARCH[name], _first(name)
     best, lists = -1.0, None
     tried: list[dict] = []
     for setting, values in search.items():

@@ -53,7 +53,8 @@ MAKERS = {
         {"knn": ItemKNN(), "genre": FavouriteGenre(items)}, fusion="rank", depth=15
     ),
     "merged_score": lambda items, table: Merged(
-        {"vectors": VectorRecaller(table), "popular": Popular()}, {"vectors": 1, "popular": 0.3},
+        {"vectors": VectorRecaller(table), "popular": Popular()},
+        {"vectors": 1, "popular": 0.3},
         fusion="score",
     ),
     "merged_calibrated": lambda items, table: Merged(
