@@ -11,6 +11,8 @@ from recsys_lib.recall.likes import likes_of
 from recsys_lib.schema import LIKE_THRESHOLD
 from recsys_lib.seeding import DEFAULT_SEED, generator
 
+ROWS_AT_ONCE = 1_024  # bounds the systems of equations that are solved together
+
 
 class ImplicitALS(FactorModel):
     """User and item factors whose product is near 1 for likes and near 0 elsewhere.
@@ -73,11 +75,14 @@ class ImplicitALS(FactorModel):
         fixed : float64 array, shape (n_columns, embedding_dim)
             The other side.
         """
+        dim = self.embedding_dim
         # What all rows share: every pair counts once, whether liked or not.
-        common = fixed.T @ fixed + self.regularization * np.eye(self.embedding_dim)
-        solved = np.zeros((likes.shape[0], self.embedding_dim))
-        for row in np.flatnonzero(np.diff(likes.indptr)):
-            liked = fixed[likes.indices[likes.indptr[row] : likes.indptr[row + 1]]]
-            left = common + self.alpha * liked.T @ liked
-            solved[row] = np.linalg.solve(left, (1 + self.alpha) * liked.sum(axis=0))
+        common = fixed.T @ fixed + self.regularization * np.eye(dim)
+        outer = (fixed[:, :, None] * fixed[:, None, :]).reshape(len(fixed), dim * dim)
+        solved = np.empty((likes.shape[0], dim))
+        for start in range(0, len(solved), ROWS_AT_ONCE):
+            some = slice(start, start + ROWS_AT_ONCE)
+            left = common + self.alpha * (likes[some] @ outer).reshape(-1, dim, dim)
+            right = (1 + self.alpha) * (likes[some] @ fixed)  # (rows, dim)
+            solved[some] = np.linalg.solve(left, right[:, :, None])[:, :, 0]
         return solved

@@ -27,12 +27,9 @@ def run(tmp_path, table):
     table.to_csv(tmp_path / "train.csv", index=False)
 
     def run(*options: str, out: str = "out.csv"):
-        told = CliRunner().invoke(
-            app,
-            ["recommend", "--train", str(tmp_path / "train.csv"), "--out", str(tmp_path / out)]
-            + list(options),
-            catch_exceptions=False,
-        )
+        files = ["--train", str(tmp_path / "train.csv"), "--out", str(tmp_path / out)]
+        asked = ["recommend", *files, *options]
+        told = CliRunner().invoke(app, asked, catch_exceptions=False)
         read = pd.read_parquet if out.endswith("parquet") else pd.read_csv
         return told.output, read(tmp_path / out)
 
