@@ -72,7 +72,8 @@ def intra_list_diversity(
         One a known item: genres as ones and zeros, or an embedding.
     """
     length = np.linalg.norm(vectors, axis=1)
-    unit = np.vstack([vectors / np.where(length > 0, length, 1)[:, None], 0 * vectors[:1]])
+    unit = vectors / np.where(length > 0, length, 1)[:, None]
+    unit = np.vstack([unit, np.zeros((1, unit.shape[1]))])
     listed = unit[index_of(known_ids, item_ids)]  # (n, k, dim); the row of zeros stands at -1
     n_listed = listed.any(axis=2).sum(axis=1)
     # |sum of unit vectors|^2 is the sum of all cosines, each vector's with itself included.

@@ -166,7 +166,9 @@ class Cascade:
 def vectors_or_zeros(table: EmbeddingTable, item_ids: np.ndarray) -> np.ndarray:
     """Return the items' vectors, zeros where there is none: float32, (n, embedding_dim)."""
     row = table.index_of(item_ids)
-    return np.where(row[:, None] >= 0, table.vectors[row], 0)
+    vectors = np.zeros((len(row), table.embedding_dim), np.float32)
+    vectors[row >= 0] = table.vectors[row[row >= 0]]
+    return vectors
 
 
 def blend(probability: np.ndarray, ranking_weight: float) -> np.ndarray:
