@@ -57,12 +57,8 @@ def default_plan() -> dict:
         channel; may leave channels out), ``fusion`` and ``candidates`` (items to recall a user).
     """
     return {
-        "channels": {"item2vec": 1.0, "deepwalk": 0.5, "ease": 1.0},
-        "settings": {
-            "item2vec": {"n_recent": 5},
-            "deepwalk": {"n_recent": 5},
-            "ease": {"regularization": 800.0},
-        },
+        "channels": {"two_tower": 1.0, "als": 1.0, "node2vec": 0.5},
+        "settings": {"als": {"embedding_dim": 32}, "node2vec": {"n_recent": 5}},
         "fusion": "rank",
         "candidates": 200,
     }

@@ -44,8 +44,7 @@ def test_the_plan_becomes_its_merge(interactions, items, table):
 def test_the_default_plan_is_plain_and_works(interactions, items, table):
     plan = default_plan()
     assert json.loads(json.dumps(plan)) == plan
-    tables = {"item2vec": table, "deepwalk": table}
-    merged = recallers_from_plan(plan, items, interactions, tables)
+    merged = recallers_from_plan(plan, items, interactions, {"node2vec": table})
     assert merged.channels.keys() == plan["channels"].keys()
     item_ids, _ = merged.recommend(interactions["user_id"][:3], 5)
     assert (item_ids >= 0).all()
