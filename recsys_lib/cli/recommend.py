@@ -53,6 +53,8 @@ def recommend(
 
     `recsys recommend --recaller list`
     """
+    from rich.console import Console
+
     from recsys_lib import paths
     from recsys_lib.data.own_table import ending_of, read_interactions, read_items, write_table
     from recsys_lib.errors import RecsysError
@@ -75,7 +77,9 @@ def recommend(
     typer.echo(f"{len(rows):,} interactions of {n_users:,} users with {n_items:,} items")
     about = None if items is None else read_items(items, table.item_ids)
     chosen_by = {"protocol": protocol, "relevant": relevant, "k": k}
-    model = ready_recaller(recaller, about, **chosen_by, settings=settings).fit(rows)
+    model = ready_recaller(recaller, about, **chosen_by, settings=settings)
+    with Console(stderr=True).status(f"fitting {recaller}, choosing its settings where it can"):
+        model.fit(rows)
     for told in _choices(model):
         typer.echo(told)
     lists, without = _lists(model, table, k)
