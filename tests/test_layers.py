@@ -19,11 +19,17 @@ LAYERS = [
     {"cli"},
 ]
 # Within one layer the data really flows this way.
-ALLOWED_SIDEWAYS = {("recall", "embeddings"), ("ranking", "features")}
+# The two-tower recaller trains on the same Keras set-up as the ranking models.
+ALLOWED_SIDEWAYS = {
+    ("recall", "embeddings"),
+    ("recall", "evaluation"),
+    ("recall", "ranking"),
+    ("ranking", "features"),
+}
 # Where a heavy package may be imported at all (a folder or a module below recsys_lib).
 HOMES = {
-    "pyspark": ("features/", "embeddings/spark_walks.py"),
-    "tensorflow": ("ranking/",),
+    "pyspark": ("features/", "embeddings/spark_"),
+    "tensorflow": ("ranking/", "recall/two_tower.py"),
     "keras": ("ranking/",),
     "gensim": ("embeddings/",),
     "papermill": ("experiments/",),

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from recsys_lib.cli import data, doctor, metrics, run, samples
+from recsys_lib.cli import data, doctor, metrics, recommend, run, samples
 from recsys_lib.errors import RecsysError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(samples.app, name="samples")
 app.command()(run.run)
 app.command()(metrics.metrics)
+app.command()(recommend.recommend)
 app.command()(doctor.doctor)
 
 

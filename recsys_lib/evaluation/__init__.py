@@ -1,9 +1,16 @@
 """Measuring recommendations and predictions, with intervals."""
 
+from recsys_lib.evaluation.beyond_accuracy import (
+    audience,
+    coverage,
+    intra_list_diversity,
+    novelty,
+    popularity_bias,
+)
 from recsys_lib.evaluation.classification import auc, log_loss, per_user_auc
 from recsys_lib.evaluation.intervals import Interval, mean_interval
 from recsys_lib.evaluation.protocol import Evaluation, evaluate, judge, judged_users
-from recsys_lib.evaluation.ranking import Relevant, coverage, ranking_metrics, relevant_items
+from recsys_lib.evaluation.ranking import Relevant, hits_of, ranking_metrics, relevant_items
 from recsys_lib.evaluation.resampled import resampled_auc
 
 __all__ = [
@@ -11,13 +18,18 @@ __all__ = [
     "Interval",
     "Relevant",
     "auc",
+    "audience",
     "coverage",
     "evaluate",
+    "hits_of",
+    "intra_list_diversity",
     "judge",
     "judged_users",
     "log_loss",
     "mean_interval",
+    "novelty",
     "per_user_auc",
+    "popularity_bias",
     "ranking_metrics",
     "relevant_items",
     "resampled_auc",

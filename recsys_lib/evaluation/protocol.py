@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from recsys_lib.data.splits import Split
+from recsys_lib.evaluation.beyond_accuracy import coverage
 from recsys_lib.evaluation.intervals import Interval, mean_interval
-from recsys_lib.evaluation.ranking import Relevant, coverage, ranking_metrics, relevant_items
+from recsys_lib.evaluation.ranking import Relevant, ranking_metrics, relevant_items
 from recsys_lib.schema import ITEM, USER
 
 

@@ -34,16 +34,21 @@ class Relevant:
         return Relevant(self.user_ids[keep], offsets, self.item_ids[np.repeat(keep, size)])
 
 
-def relevant_items(interactions: pd.DataFrame) -> Relevant:
-    """Collect the liked items (rating of at least 3.5) of each user."""
-    liked = interactions.loc[interactions[RATING] >= LIKE_THRESHOLD, [USER, ITEM]]
-    liked = liked.drop_duplicates().sort_values([USER, ITEM])
+def relevant_items(
+    interactions: pd.DataFrame, min_rating: float | None = LIKE_THRESHOLD
+) -> Relevant:
+    """Collect each user's items with a rating of at least ``min_rating``; None takes all."""
+    rows = interactions if min_rating is None else interactions[interactions[RATING] >= min_rating]
+    liked = rows[[USER, ITEM]].drop_duplicates().sort_values([USER, ITEM])
     user_ids, sizes = np.unique(liked[USER].to_numpy(np.int64), return_counts=True)
     return Relevant(user_ids, np.concatenate([[0], np.cumsum(sizes)]), liked[ITEM].to_numpy())
 
 
-def _hits(item_ids: np.ndarray, relevant: Relevant) -> np.ndarray:
-    """Tell for each recommended item whether its user likes it: bool, (n, k)."""
+def hits_of(item_ids: np.ndarray, relevant: Relevant) -> np.ndarray:
+    """Tell for each recommended item whether its user likes it: bool, (n, k).
+
+    Rows of ``item_ids`` are in the order of ``relevant.user_ids``; padding is no hit.
+    """
     n_users = len(relevant.user_ids)
     owner = np.repeat(np.arange(n_users), np.diff(relevant.offsets))
     catalogue, liked = np.unique(relevant.item_ids, return_inverse=True)
@@ -68,8 +73,14 @@ def ranking_metrics(item_ids: np.ndarray, relevant: Relevant, ks=(10, 100)) -> d
     Returns
     -------
     dict of float64 arrays, shape (n_users,)
-        For each k: ``recall_at_k`` (hits / liked items), ``ndcg_at_k`` (binary gains, the ideal
-        list cut at k; Jarvelin and Kekalainen, 2002) and ``hit_rate_at_k`` (1 if any hit).
+        For each k, over the first k places:
+
+        ``recall_at_k``     hits / liked items
+        ``precision_at_k``  hits / k
+        ``ndcg_at_k``       binary gains, ideal list cut at k (Järvelin and Kekäläinen, 2002)
+        ``map_at_k``        sum of the precision at each hit / min(liked items, k)
+        ``mrr_at_k``        1 / place of the first hit, 0 without one
+        ``hit_rate_at_k``   1 if there is a hit
     """
     item_ids = np.asarray(item_ids)
     if item_ids.shape[0] != len(relevant.user_ids) or item_ids.shape[1] < max(ks):
@@ -77,19 +88,19 @@ def ranking_metrics(item_ids: np.ndarray, relevant: Relevant, ks=(10, 100)) -> d
             f"Recommendations of shape {item_ids.shape} do not fit {len(relevant.user_ids)} users "
             f"and k up to {max(ks)}."
         )
-    hit = _hits(item_ids, relevant)
+    hit = hits_of(item_ids, relevant)
     n_liked = np.diff(relevant.offsets)
-    discount = 1 / np.log2(np.arange(2, item_ids.shape[1] + 2))
+    place = np.arange(1, item_ids.shape[1] + 1)
+    discount = 1 / np.log2(place + 1)
     ideal = np.concatenate([[0.0], np.cumsum(discount)])
+    precision_at_hits = hit * np.cumsum(hit, axis=1) / place
     metrics = {}
     for k in ks:
         hits_at_k = hit[:, :k].sum(axis=1)
         metrics[f"recall_at_{k}"] = hits_at_k / n_liked
+        metrics[f"precision_at_{k}"] = hits_at_k / k
         metrics[f"ndcg_at_{k}"] = hit[:, :k] @ discount[:k] / ideal[np.minimum(n_liked, k)]
+        metrics[f"map_at_{k}"] = precision_at_hits[:, :k].sum(axis=1) / np.minimum(n_liked, k)
+        metrics[f"mrr_at_{k}"] = (hit[:, :k] / place[:k]).max(axis=1)
         metrics[f"hit_rate_at_{k}"] = (hits_at_k > 0).astype(np.float64)
     return metrics
-
-
-def coverage(item_ids: np.ndarray, n_items: int) -> float:
-    """Return the share of the catalogue that appears in anybody's list (padding ignored)."""
-    return len(np.unique(item_ids[item_ids >= 0])) / n_items

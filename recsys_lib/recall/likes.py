@@ -1,16 +1,26 @@
 """What the channels learn from: who liked what."""
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from recsys_lib.data.matrix import InteractionMatrix
-from recsys_lib.schema import LIKE_THRESHOLD
+from recsys_lib.data.splits import in_time_order
+from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, USER
 
 
-def likes_of(matrix: InteractionMatrix) -> sparse.csr_matrix:
-    """Return the likes as ones: float32 CSR, (n_users, n_items), nothing else stored."""
+def likes_of(
+    matrix: InteractionMatrix, min_rating: float | None = LIKE_THRESHOLD
+) -> sparse.csr_matrix:
+    """Return the likes as ones: float32 CSR, (n_users, n_items), nothing else stored.
+
+    A like is a rating of at least ``min_rating`` stars; with None every interaction is one. What
+    somebody chose to watch tells of taste even where the rating is low, so which of the two
+    serves better is a question for validation data.
+    """
     likes = matrix.ratings.copy()
-    likes.data = (likes.data >= LIKE_THRESHOLD).astype(np.float32)
+    liked = np.ones(likes.nnz, bool) if min_rating is None else likes.data >= min_rating
+    likes.data = liked.astype(np.float32)
     likes.eliminate_zeros()
     return likes
 
@@ -18,3 +28,19 @@ def likes_of(matrix: InteractionMatrix) -> sparse.csr_matrix:
 def like_counts(likes: sparse.csr_matrix) -> np.ndarray:
     """Return how many users like each item: float32, (n_items,)."""
     return np.bincount(likes.indices, minlength=likes.shape[1]).astype(np.float32)
+
+
+def likes_in_time(
+    interactions: pd.DataFrame, min_rating: float | None = LIKE_THRESHOLD
+) -> pd.DataFrame:
+    """Return each user's likes, each item once, in the order of time.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``interactions`` and ``age``: likes of the same user that came later.
+    """
+    latest = interactions.drop_duplicates([USER, ITEM], keep="last")
+    likes = latest if min_rating is None else latest[latest[RATING] >= min_rating]
+    likes = in_time_order(likes)
+    return likes.assign(age=likes.groupby(USER).cumcount(ascending=False))

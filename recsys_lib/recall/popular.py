@@ -6,8 +6,8 @@ import pandas as pd
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.base import Channel
-from recsys_lib.recall.likes import like_counts, likes_of
-from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP
+from recsys_lib.recall.likes import like_counts, likes_in_time, likes_of
+from recsys_lib.schema import ITEM, LIKE_THRESHOLD, TIMESTAMP
 from recsys_lib.seeding import DEFAULT_SEED, key_hash
 
 SECONDS_PER_DAY = 86_400
@@ -26,10 +26,19 @@ class SameForAll(Channel):
 
 
 class Popular(SameForAll):
-    """What most people like (大众口碑好的): score = number of likes."""
+    """What most people like (大众口碑好的): score = number of likes.
+
+    Parameters
+    ----------
+    min_rating : float, optional
+        Stars from which an interaction is a like; None takes every interaction.
+    """
+
+    def __init__(self, *, min_rating: float | None = LIKE_THRESHOLD):
+        self.min_rating = min_rating
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
-        self.item_score_ = like_counts(likes_of(matrix))
+        self.item_score_ = like_counts(likes_of(matrix, self.min_rating))
 
 
 class RecentlyPopular(SameForAll):
@@ -40,15 +49,18 @@ class RecentlyPopular(SameForAll):
     half_life_days : float
         Age at which a like has lost half of its weight, counted back from the last event of the
         interactions that :meth:`fit` is given.
+    min_rating : float, optional
+        Stars from which an interaction is a like; None takes every interaction.
     """
 
-    def __init__(self, *, half_life_days: float = 30.0):
+    def __init__(self, *, half_life_days: float = 30.0, min_rating: float | None = LIKE_THRESHOLD):
         self.half_life_days = half_life_days
+        self.min_rating = min_rating
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
         if not self.half_life_days > 0:
             raise RecsysError(f"half_life_days must be positive, not {self.half_life_days}.")
-        likes = interactions[interactions[RATING] >= LIKE_THRESHOLD]
+        likes = likes_in_time(interactions, self.min_rating)
         age_days = (interactions[TIMESTAMP].max() - likes[TIMESTAMP].to_numpy()) / SECONDS_PER_DAY
         self.item_score_ = np.bincount(
             matrix.items_of(likes[ITEM]),
@@ -71,6 +83,8 @@ class Newest(SameForAll):
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
         likes = like_counts(likes_of(matrix))
+        if "release_year" not in self.items:
+            raise RecsysError("Newest needs items with a column 'release_year'.")
         years = self.items.set_index(ITEM)["release_year"].reindex(matrix.item_ids)
         # Likes as a fraction below one order the films of a year and never move one to another.
         self.item_score_ = years.to_numpy(np.float32, na_value=np.nan) + likes / (likes.max() + 1)

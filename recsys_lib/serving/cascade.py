@@ -1,12 +1,14 @@
-"""The cascade (S15): recall some hundred candidates fast, rank them precisely, return a list."""
+"""The cascade (S15): recall some hundred candidates fast, rank them precisely, vary the list."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from recsys_lib.embeddings import EmbeddingTable
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall import Recaller
+from recsys_lib.serving.diversity import maximal_marginal_relevance
 from recsys_lib.serving.feature_store import UserFeatureStore
 from recsys_lib.serving.scorer import Scorer
 
@@ -56,7 +58,7 @@ class UnknownUser(RecsysError):
 
 
 class Cascade:
-    """Recall, features, ranking.
+    """Recall, features, ranking, diversity.
 
     Parameters
     ----------
@@ -68,6 +70,12 @@ class Cascade:
         Items that are recalled and ranked for a request.
     ranking_weight : float
         In [0, 1]: 1 orders by the ranking model alone, 0 keeps the order of recall.
+    diversity : float
+        In [0, 1]: how much a film like those above it is held back, see
+        :func:`maximal_marginal_relevance`; 0 leaves the ranked order.
+    item_vectors : EmbeddingTable, optional
+        What makes items alike; needed where ``diversity`` is not 0. Items without a vector are
+        like nothing.
     """
 
     def __init__(
@@ -78,7 +86,11 @@ class Cascade:
         *,
         candidates: int = 200,
         ranking_weight: float = 1.0,
+        diversity: float = 0.0,
+        item_vectors: EmbeddingTable | None = None,
     ):
+        if diversity and item_vectors is None:
+            raise RecsysError(f"diversity {diversity} needs item_vectors.")
         if not 0 <= ranking_weight <= 1:
             raise RecsysError(f"ranking_weight must lie in [0, 1], not {ranking_weight}.")
         self.recaller = recaller
@@ -86,11 +98,13 @@ class Cascade:
         self.scorer = scorer
         self.candidates = candidates
         self.ranking_weight = ranking_weight
+        self.diversity = diversity
+        self.item_vectors = item_vectors
 
     def recommend(
         self, user_id: int, k: int = 10, exclude: pd.DataFrame | None = None
     ) -> list[Recommendation]:
-        """Return the ``k`` best items for a user, best first; fewer if recall finds fewer.
+        """Return ``k`` items for a user in the order shown; fewer if recall finds fewer.
 
         Parameters
         ----------
@@ -108,7 +122,7 @@ class Cascade:
         """
         found = self.scored_candidates(user_id, exclude)
         score = blend(found.like_probability, self.ranking_weight)
-        best = np.argsort(-score, kind="stable")[:k]
+        best = self._picked(found.item_ids, score, k)
         return [
             Recommendation(
                 int(found.item_ids[i]),
@@ -130,6 +144,13 @@ class Cascade:
             raise UnknownUser(f"Nothing is recalled for user {user_id}.")
         return Candidates(item_ids, channels, self.scorer.score(user, item_ids))
 
+    def _picked(self, item_ids: np.ndarray, score: np.ndarray, k: int) -> np.ndarray:
+        """Return the places of the items of the final list among the candidates."""
+        if not self.diversity:
+            return np.argsort(-score, kind="stable")[:k]
+        vectors = vectors_or_zeros(self.item_vectors, item_ids)
+        return maximal_marginal_relevance(score, vectors, k, self.diversity)
+
     def _recall(self, user_id: int, exclude) -> tuple[np.ndarray, list[str]]:
         if hasattr(self.recaller, "recommend_with_channels"):
             found, _, names = self.recaller.recommend_with_channels(
@@ -140,6 +161,14 @@ class Cascade:
             names = np.full(found.shape, "")
         listed = found[0] >= 0
         return found[0][listed], names[0][listed].tolist()
+
+
+def vectors_or_zeros(table: EmbeddingTable, item_ids: np.ndarray) -> np.ndarray:
+    """Return the items' vectors, zeros where there is none: float32, (n, embedding_dim)."""
+    row = table.index_of(item_ids)
+    vectors = np.zeros((len(row), table.embedding_dim), np.float32)
+    vectors[row >= 0] = table.vectors[row[row >= 0]]
+    return vectors
 
 
 def blend(probability: np.ndarray, ranking_weight: float) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import ndcg_score
 
 from recsys_lib.errors import RecsysError
-from recsys_lib.evaluation import coverage, ranking_metrics, relevant_items
+from recsys_lib.evaluation import ranking_metrics, relevant_items
 
 
 def relevant(pairs):
@@ -21,6 +21,10 @@ def test_by_hand_perfect_half_none_and_short():
     assert got["recall_at_1"].tolist() == [0.5, 0.5, 0, 0]
     assert got["recall_at_2"].tolist() == [1, 0.5, 0, 0]
     assert got["hit_rate_at_2"].tolist() == [1, 1, 0, 0]
+    assert got["precision_at_2"].tolist() == [1, 0.5, 0, 0]
+    # The only hit of user 2 is at the top: precision 1 there, of two likes.
+    assert got["map_at_2"].tolist() == [1, 0.5, 0, 0]
+    assert got["mrr_at_2"].tolist() == [1, 1, 0, 0]
     # Two liked items: the ideal gain is 1 + 1/log2(3); one hit at the top earns 1 of it.
     assert got["ndcg_at_2"] == pytest.approx([1, 1 / (1 + 1 / np.log2(3)), 0, 0])
 
@@ -30,6 +34,7 @@ def test_dislikes_are_not_relevant():
         [(1, 10, 3, 1), (1, 11, 4, 2)], columns=["user_id", "item_id", "rating", "timestamp"]
     )
     assert relevant_items(frame).item_ids.tolist() == [11]
+    assert relevant_items(frame, min_rating=None).item_ids.tolist() == [10, 11]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -62,7 +67,3 @@ def test_lists_that_do_not_fit_are_refused():
         ranking_metrics(np.zeros((2, 10), dtype=int), judged, ks=(10,))
     with pytest.raises(RecsysError, match="k up to 20"):
         ranking_metrics(np.zeros((1, 10), dtype=int), judged, ks=(20,))
-
-
-def test_coverage_ignores_padding():
-    assert coverage(np.array([[1, 2, -1], [2, -1, -1]]), n_items=8) == 0.25

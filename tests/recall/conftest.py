@@ -32,7 +32,7 @@ def interactions() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def items() -> pd.DataFrame:
-    """The item table; the last item has neither year nor genre."""
+    """The item table; the last item has neither year, genre nor people."""
     item = np.arange(N_ITEMS)
     years = pd.array([*(1990 + item[:-1] % 8), None], dtype="Int16")
     genres = [["abc"[i % N_GROUPS], "all"] for i in item[:-1]] + [[]]
@@ -42,6 +42,7 @@ def items() -> pd.DataFrame:
             "title": [f"item {i}" for i in item],
             "release_year": years,
             "genres": genres,
+            "people": [[f"director {i % 7}", f"actor {i % 5}"] for i in item[:-1]] + [[]],
         }
     )
 

@@ -3,18 +3,24 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall import (
     Ease,
     FavouriteGenre,
+    FavouritePeople,
+    ImplicitALS,
     ItemKNN,
     Newest,
     Popular,
     RandomRecaller,
     RecentlyPopular,
+    RP3beta,
+    UserKNN,
     VectorRecaller,
+    with_people,
 )
 
 DAY = 86_400
@@ -90,9 +96,9 @@ def test_favourite_genre_by_hand(toy):
         }
     )
     channel = FavouriteGenre(items).fit(toy)
-    assert list(channel.genres_) == ["Comedy", "Crime", "Drama"]
+    assert list(channel.attributes_) == ["Comedy", "Crime", "Drama"]
     # User 1 likes 10 and 20: Drama 1 + 1/2, Crime 1/2 of two likes.
-    np.testing.assert_allclose(channel.shares_[0], [0, 0.25, 0.75])
+    np.testing.assert_allclose(channel.shares_.toarray()[0], [0, 0.25, 0.75])
     item_ids, scores = channel.recommend([1, 3, 5], 3)
     # 30 is Crime with two likes; 40 is Comedy, which user 1 never liked.
     assert item_ids[0].tolist() == [30, -1, -1]
@@ -100,6 +106,30 @@ def test_favourite_genre_by_hand(toy):
     # User 3: Crime 1/2, Comedy 1/2; 20 has Crime among its genres, 10 has neither.
     assert item_ids[1].tolist() == [20, -1, -1]
     assert item_ids[2].tolist() == [-1, -1, -1]
+
+
+def test_people_come_from_the_knowledge_graph(toy):
+    items = pd.DataFrame({"item_id": [10, 30, 40], "entity_id": ["m.a", "m.b", None]})
+    facts = [
+        ("m.a", "film.film.directed_by", "m.x"),
+        ("m.a", "film.film.actor", "m.x"),  # directs and acts: one person
+        ("m.a", "film.film.country", "m.us"),
+        ("m.b", "film.film.actor", "m.x"),
+        ("m.b", "film.film.actor", "m.y"),
+    ]
+    items = with_people(items, pd.DataFrame(facts, columns=["head", "relation", "tail"]))
+    assert items["people"].tolist() == [["m.x"], ["m.x", "m.y"], []]
+    item_ids, scores = FavouritePeople(items).fit(toy).recommend([1, 3], 3)
+    # User 1 likes 10, so x alone; 30 has x and two likes.
+    assert item_ids[0].tolist() == [30, -1, -1]
+    assert scores[0, 0] == 2
+    # User 3 likes 30, half x, half y; 10 has x and three likes.
+    assert item_ids[1].tolist() == [10, -1, -1]
+    assert scores[1, 0] == pytest.approx(0.5 * 3)
+
+
+def test_without_a_knowledge_graph_there_are_no_people(items):
+    assert with_people(items, None)["people"].map(len).sum() == 0
 
 
 @pytest.mark.parametrize("shrinkage", [0.0, 10.0])
@@ -110,23 +140,23 @@ def test_item_similarity_by_hand(toy, shrinkage):
     expected = np.zeros((5, 5))
     for (i, j), n in together.items():
         expected[i, j] = expected[j, i] = n / (np.sqrt(likes[i] * likes[j]) + shrinkage)
-    np.testing.assert_allclose(channel.similarity_.toarray(), expected, rtol=1e-6)
+    np.testing.assert_allclose(channel.weights_.toarray(), expected, rtol=1e-6)
     item_ids, scores = channel.recommend([1], 5)
     assert item_ids[0].tolist() == [30, 40, -1, -1, -1]
     assert scores[0, 0] == pytest.approx(expected[0, 2] + expected[1, 2])
 
 
 def test_only_the_nearest_neighbours_are_kept(interactions):
-    full = ItemKNN(n_neighbours=60).fit(interactions).similarity_.toarray()
-    short = ItemKNN(n_neighbours=5).fit(interactions).similarity_.toarray()
+    full = ItemKNN(n_neighbours=60).fit(interactions).weights_.toarray()
+    short = ItemKNN(n_neighbours=5).fit(interactions).weights_.toarray()
     assert np.count_nonzero(short, axis=1).max() == 5
     np.testing.assert_allclose(np.sort(full, axis=1)[:, -5:], np.sort(short, axis=1)[:, -5:])
 
 
 def test_item_similarity_in_slices_is_the_same(interactions, monkeypatch):
-    whole = ItemKNN(n_neighbours=7).fit(interactions).similarity_
-    monkeypatch.setattr("recsys_lib.recall.item_to_item.ITEMS_AT_ONCE", 11)
-    sliced = ItemKNN(n_neighbours=7).fit(interactions).similarity_
+    whole = ItemKNN(n_neighbours=7).fit(interactions).weights_
+    monkeypatch.setattr("recsys_lib.recall.item_model.ITEMS_AT_ONCE", 11)
+    sliced = ItemKNN(n_neighbours=7).fit(interactions).weights_
     assert (whole != sliced).nnz == 0
 
 
@@ -171,6 +201,92 @@ def test_ease_solves_its_own_equation(interactions):
     assert (np.diag(channel.weights_) == 0).all()
 
 
+def test_ease_with_all_its_weights_solves_a_weighted_ridge(interactions):
+    """Dropout, user and rating weights against ridge regression on rows weighted by hand."""
+    settings = {"dropout": 0.4, "rating_weight": 0.2, "user_damping": 0.5, "min_rating": None}
+    channel = Ease(regularization=3, **settings).fit(interactions)
+    stars = channel.matrix_.ratings.toarray().astype(np.float64)
+    seen = stars > 0
+    z = (stars - stars[seen].mean()) / stars[seen].std()
+    likes = np.where(seen, 1 + 0.2 * z, 0)
+    n = seen.sum(axis=1)
+    rows = likes * np.sqrt((n / n.mean()) ** -0.5)[:, None]
+    for item in (0, 7, 30):
+        others = np.delete(np.arange(likes.shape[1]), item)
+        x = rows[:, others]
+        penalty = np.diag(3 + 0.4 / 0.6 * (x**2).sum(axis=0))
+        ridge = np.linalg.solve(x.T @ x + penalty, x.T @ rows[:, item])
+        np.testing.assert_allclose(channel.weights_[others, item], ridge, atol=1e-5)
+    np.testing.assert_allclose(channel._score(np.arange(5)), likes[:5] @ channel.weights_, 1e-4)
+
+
+def test_an_old_like_weighs_half_after_a_half_life():
+    frame = rows((1, 10, 5, 1), (1, 20, 5, 2), (1, 30, 5, 3), (2, 10, 5, 0), (2, 40, 1, 9))
+    profiles = ItemKNN(half_life_likes=2).fit(frame).profiles_.toarray()
+    np.testing.assert_allclose(profiles, [[0.5, np.sqrt(0.5), 1, 0], [1, 0, 0, 0]], rtol=1e-6)
+
+
+def test_every_interaction_can_count_as_a_like(toy):
+    assert Popular(min_rating=None).fit(toy).item_score_.tolist() == [4, 2, 2, 2, 1]
+
+
+def test_user_similarity_against_scikit_learn(interactions):
+    from sklearn.metrics.pairwise import cosine_similarity
+
+    channel = UserKNN(n_neighbours=40).fit(interactions)
+    likes = channel.likes_.toarray()
+    expected = cosine_similarity(likes)
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(channel.similarity_.toarray(), expected, atol=1e-6)
+    everyone = np.arange(len(likes))
+    score = np.where(np.isneginf(channel._score(everyone)), 0, channel._score(everyone))
+    np.testing.assert_allclose(score, expected @ likes, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.7])
+def test_rp3beta_against_dense_transition_matrices(interactions, beta):
+    channel = RP3beta(beta=beta, n_neighbours=60).fit(interactions)
+    likes = channel.likes_.toarray().astype(np.float64)
+    count = np.maximum(likes.sum(axis=0), 1)
+    to_item = likes / np.maximum(likes.sum(axis=1, keepdims=True), 1)
+    to_user = likes.T / count[:, None]
+    expected = to_user @ to_item / count**beta
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(channel.weights_.toarray(), expected, rtol=1e-4, atol=1e-7)
+
+
+def test_a_walk_without_beta_ends_by_chance():
+    frame = rows((1, 10, 5, 0), (1, 20, 5, 0), (2, 20, 5, 0), (2, 30, 5, 0))
+    weights = RP3beta(beta=0.0).fit(frame).weights_.toarray()
+    # From 20: to either fan by 1/2, from there to either of two films by 1/2.
+    np.testing.assert_allclose(weights[1], [0.25, 0, 0.25])
+
+
+def test_als_reaches_where_its_gradient_is_zero(interactions):
+    """The loss of the paper, written densely: one side's solution has no slope left."""
+    channel = ImplicitALS(embedding_dim=3, alpha=2.0, regularization=0.7, sweeps=3)
+    channel.fit(interactions)
+    likes = (channel.matrix_.ratings.toarray() >= 3.5).astype(np.float64)
+    users, items = (v.astype(np.float64) for v in (channel.user_vectors_, channel.item_vectors_))
+    items = channel.solve(sparse.csr_matrix(likes.T), users)
+    confidence = 1 + 2.0 * likes
+    slope = (confidence * (users @ items.T - likes)).T @ users + 0.7 * items
+    assert np.abs(slope).max() < 1e-9 * np.abs(items).max() * confidence.sum()
+
+
+def test_als_lowers_its_loss_with_every_sweep(interactions):
+    losses = []
+    for sweeps in (1, 2, 4, 8):
+        channel = ImplicitALS(embedding_dim=3, alpha=2.0, regularization=0.7, sweeps=sweeps)
+        channel.fit(interactions)
+        likes = (channel.matrix_.ratings.toarray() >= 3.5).astype(np.float64)
+        users, items = channel.user_vectors_, channel.item_vectors_
+        error = (1 + 2.0 * likes) * (likes - users @ items.T) ** 2
+        losses.append(error.sum() + 0.7 * (np.square(users).sum() + np.square(items).sum()))
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.999 * losses[0]
+
+
 def test_ease_refuses_a_catalogue_it_can_not_invert(interactions, monkeypatch):
     monkeypatch.setattr("recsys_lib.recall.ease.LARGEST_CATALOGUE", 59)
     with pytest.raises(RecsysError, match="too many"):
@@ -184,6 +300,12 @@ def test_ease_refuses_a_catalogue_it_can_not_invert(interactions, monkeypatch):
         (ItemKNN(n_neighbours=0), "n_neighbours must be at least 1"),
         (ItemKNN(shrinkage=-1), "shrinkage not negative"),
         (Ease(regularization=0), "regularization must be positive"),
+        (Ease(dropout=1.0), r"dropout must lie in \[0, 1\), not 1.0"),
+        (Ease(half_life_likes=0), "half_life_likes must be positive, not 0"),
+        (RP3beta(beta=-1), "beta must not be negative"),
+        (ImplicitALS(alpha=0), "alpha must be positive, not 0"),
+        (Newest(pd.DataFrame({"item_id": [1]})), "column 'release_year'"),
+        (FavouritePeople(pd.DataFrame({"item_id": [1]})), "column 'people'"),
         (VectorRecaller(EmbeddingTable([1], [[1.0]]), n_recent=0), "n_recent must be at least 1"),
     ],
 )

@@ -13,6 +13,7 @@ from recsys_lib.recall import (
     Popular,
     RandomRecaller,
     VectorRecaller,
+    fuse,
 )
 
 
@@ -97,6 +98,46 @@ def test_rank_fusion_by_hand(history):
     assert channels[0].tolist() == ["b", "b", "a"]
 
 
+def test_score_fusion_by_hand(history):
+    lists = {
+        "a": (np.array([[1, 2, 3]]), np.array([[30.0, 20.0, 10.0]])),
+        "b": (np.array([[3, 2, -1]]), np.array([[0.9, 0.5, -np.inf]])),
+    }
+    item_ids, scores, channels = fuse(lists, {"a": 1, "b": 2}, "score", np.arange(1, 5), 4)
+    # a gives 1, 1/2 and 0, b gives 2 and 0: the range of each list is its own unit.
+    assert item_ids[0].tolist() == [3, 1, 2, -1]
+    np.testing.assert_allclose(scores[0, :3], [2, 1, 0.5], rtol=1e-5)
+    assert channels[0].tolist() == ["b", "a", "a", ""]
+
+
+def test_scores_in_another_unit_merge_the_same(history):
+    lists = {"a": (np.array([[1, 2, 3]]), np.array([[3.0, 2.5, 1.0]]))}
+    lists["b"] = (np.array([[4, 2, 1]]), np.array([[9.0, 3.0, 2.0]]))
+    other = lists | {"b": (lists["b"][0], lists["b"][1] * 1_000 - 5)}
+    weights = {"a": 1.0, "b": 0.7}
+    got = fuse(lists, weights, "score", np.arange(1, 5), 4)[0]
+    np.testing.assert_array_equal(got, fuse(other, weights, "score", np.arange(1, 5), 4)[0])
+
+
+def test_a_list_of_equal_scores_gives_each_item_the_full_point():
+    lists = {"a": (np.array([[1, 2]]), np.array([[7.0, 7.0]]))}
+    assert fuse(lists, {"a": 1.0}, "score", np.arange(1, 3), 2)[1][0].tolist() == [1, 1]
+
+
+def test_calibrated_fusion_adds_chances():
+    lists = {
+        "a": (np.array([[1, 2]]), np.array([[100.0, 50.0]])),
+        "b": (np.array([[2, 3]]), np.array([[0.9, 0.1]])),
+    }
+    worth = {"a": lambda score: score / 1_000, "b": lambda score: score / 2}
+    item_ids, scores, channels = fuse(
+        lists, {"a": 1, "b": 1}, "calibrated", np.arange(1, 4), 3, worth
+    )
+    assert item_ids[0].tolist() == [2, 1, 3]
+    np.testing.assert_allclose(scores[0], [0.05 + 0.45, 0.1, 0.05], atol=1e-5)
+    assert channels[0].tolist() == ["b", "a", "b"]
+
+
 def test_exclusions_reach_the_channels(history):
     merged = Merged({"a": Fixed(1, 2, 3), "b": Fixed(4, 5, 6)}).fit(history)
     exclude = pd.DataFrame({"user_id": [1, 1], "item_id": [1, 2]})
@@ -108,7 +149,7 @@ def test_exclusions_reach_the_channels(history):
 def test_one_channel_alone_is_that_channel(interactions):
     users = interactions["user_id"].unique()
     alone, _ = ItemKNN().fit(interactions).recommend(users, 10)
-    for fusion in ("quota", "rank"):
+    for fusion in ("quota", "rank", "score"):
         merged = Merged({"knn": ItemKNN()}, fusion=fusion).fit(interactions)
         np.testing.assert_array_equal(merged.recommend(users, 10)[0], alone)
 
@@ -130,9 +171,10 @@ def test_channels_are_named_for_users_known_and_unknown(interactions):
     ("arguments", "message"),
     [
         ({"channels": {}}, "at least one channel"),
-        ({"channels": {"a": Popular()}, "fusion": "sum"}, "quota, rank, not 'sum'"),
+        ({"channels": {"a": Popular()}, "fusion": "sum"}, "score, calibrated, not 'sum'"),
         ({"channels": {"a": Popular()}, "weights": {"b": 1}}, "one for each of a"),
         ({"channels": {"a": Popular()}, "weights": {"a": 0}}, "must be positive"),
+        ({"channels": {"a": Popular()}, "fusion": "calibrated"}, "a calibration for each of a"),
     ],
 )
 def test_a_wrong_merge_is_refused(arguments, message, history):

@@ -6,14 +6,21 @@ import pytest
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall import (
+    Best,
+    Calibration,
     Ease,
     FavouriteGenre,
+    FavouritePeople,
+    ImplicitALS,
     ItemKNN,
     Merged,
     Newest,
     Popular,
     RandomRecaller,
     RecentlyPopular,
+    RP3beta,
+    TwoTower,
+    UserKNN,
     VectorRecaller,
 )
 
@@ -25,9 +32,19 @@ MAKERS = {
     "newest": lambda items, table: Newest(items),
     "random": lambda items, table: RandomRecaller(seed=3),
     "favourite_genre": lambda items, table: FavouriteGenre(items),
+    "favourite_people": lambda items, table: FavouritePeople(items),
     "item_knn": lambda items, table: ItemKNN(n_neighbours=20),
+    "user_knn": lambda items, table: UserKNN(n_neighbours=10, shrinkage=1),
+    "rp3beta": lambda items, table: RP3beta(n_neighbours=30),
     "ease": lambda items, table: Ease(regularization=5),
+    "ease_all_settings": lambda items, table: Ease(
+        dropout=0.3, rating_weight=0.2, user_damping=0.5, min_rating=None, half_life_likes=4
+    ),
+    "als": lambda items, table: ImplicitALS(embedding_dim=4, sweeps=2),
+    "two_tower": lambda items, table: TwoTower(embedding_dim=4, epochs=1),
     "vectors": lambda items, table: VectorRecaller(table, n_recent=5),
+    "best": lambda items, table: Best(channels=("popular", "item_knn")),
+    "best_single": lambda items, table: Best(channels=("popular", "rp3beta"), merge=False),
     "merged_quota": lambda items, table: Merged(
         {"knn": ItemKNN(), "popular": Popular(), "vectors": VectorRecaller(table)},
         {"knn": 6, "popular": 1, "vectors": 3},
@@ -35,16 +52,29 @@ MAKERS = {
     "merged_rank": lambda items, table: Merged(
         {"knn": ItemKNN(), "genre": FavouriteGenre(items)}, fusion="rank", depth=15
     ),
+    "merged_score": lambda items, table: Merged(
+        {"vectors": VectorRecaller(table), "popular": Popular()},
+        {"vectors": 1, "popular": 0.3},
+        fusion="score",
+    ),
+    "merged_calibrated": lambda items, table: Merged(
+        {"knn": ItemKNN(), "popular": Popular()},
+        fusion="calibrated",
+        calibrations={
+            "knn": Calibration(np.array([0.0, 4.0]), np.array([0.1, 0.6])),
+            "popular": Calibration(np.array([0.0, 20.0]), np.array([0.05, 0.3])),
+        },
+    ),
 }
 
 
-@pytest.fixture(params=MAKERS)
+@pytest.fixture(scope="module", params=MAKERS)
 def make(request, items, table):
     """Return a function that makes the recaller under test, unfitted."""
     return lambda: MAKERS[request.param](items, table)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def fitted(make, interactions):
     return make().fit(interactions)
 
@@ -94,7 +124,7 @@ def test_excluded_pairs_are_not_returned_and_others_take_their_place(fitted, use
     after, _ = fitted.recommend(user_ids, 5, exclude)
     assert not pairs(user_ids, after) & pairs(user_ids, before[:, :1])
     # Items are scored independently of each other but for the merge, whose places shift.
-    if not isinstance(fitted, Merged):
+    if not isinstance(fitted, Merged | Best):
         np.testing.assert_array_equal(after[:, :4], before[:, 1:])
 
 

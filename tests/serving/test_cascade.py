@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recsys_lib.embeddings import EmbeddingTable
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall import Merged, Popular, RandomRecaller
 from recsys_lib.serving import Cascade, UnknownUser, blend
@@ -53,6 +54,25 @@ def test_the_channel_is_told_where_recall_tells_it(cascade, interactions):
     told = Cascade(merged, cascade.users, cascade.scorer, candidates=12).recommend(10)
     assert {line.channel for line in told} <= {"popular", "random"}
     assert {line.channel for line in cascade.recommend(10)} == {""}
+
+
+def test_diversity_changes_the_list_not_the_candidates(cascade):
+    """Even items are all alike, odd ones like nothing: the second pick must be an odd one."""
+    candidates = cascade.scored_candidates(10)
+    ids = np.sort(candidates.item_ids)
+    same = EmbeddingTable(ids[::2], np.ones((len(ids[::2]), 2)))
+    plain = cascade.recommend(10, k=len(ids))
+    cascade.item_vectors, cascade.diversity = same, 0.9
+    varied = cascade.recommend(10, k=len(ids))
+    assert {line.item_id for line in varied} == {line.item_id for line in plain}
+    first, second = varied[0].item_id, varied[1].item_id
+    assert first == plain[0].item_id
+    assert not (first in same.item_ids and second in same.item_ids)
+
+
+def test_diversity_needs_vectors(cascade):
+    with pytest.raises(RecsysError, match="needs item_vectors"):
+        Cascade(cascade.recaller, cascade.users, cascade.scorer, diversity=0.5)
 
 
 def test_unknown_users_are_told(cascade, users, client):

@@ -1,0 +1,41 @@
+"""How fast recall answers, beside a named peer in the same run (``make bench``)."""
+
+import numpy as np
+import pytest
+
+from recsys_lib.data.splits import last_likes
+from recsys_lib.embeddings import EmbeddingTable
+from recsys_lib.recall import Ease, ImplicitALS, VectorRecaller
+from recsys_lib.recall.base import top_k
+
+
+@pytest.fixture(scope="module")
+def history(ml_100k):
+    return last_likes(ml_100k.interactions).history("test")
+
+
+@pytest.fixture(scope="module")
+def vectors(history):
+    items = np.unique(history["item_id"])
+    table = EmbeddingTable(items, np.random.default_rng(0).normal(size=(len(items), 32)))
+    return VectorRecaller(table).fit(history)
+
+
+@pytest.mark.benchmark(group="ten films for every user (peer: sorting all scores)")
+@pytest.mark.parametrize("name", ["full sort", "top_k"])
+def test_the_best_of_all_scores(benchmark, vectors, name):
+    scores = vectors.user_vectors_ @ vectors.item_vectors_.T
+    items = vectors.matrix_.item_ids
+    work = {
+        "full sort": lambda: np.argsort(-scores, axis=1)[:, :10],
+        "top_k": lambda: top_k(scores, items, 10),
+    }
+    benchmark(work[name])
+
+
+@pytest.mark.benchmark(group="ten films for every user (peer: sorting all scores)")
+@pytest.mark.parametrize("name", ["vectors", "als", "ease"])
+def test_recommend(benchmark, history, vectors, name):
+    makers = {"als": ImplicitALS(sweeps=1), "ease": Ease()}
+    recaller = vectors if name == "vectors" else makers[name].fit(history)
+    benchmark(recaller.recommend, recaller.matrix_.user_ids, 10)
