@@ -22,7 +22,7 @@ LAYERS = [
 ALLOWED_SIDEWAYS = {("recall", "embeddings"), ("ranking", "features")}
 # Where a heavy package may be imported at all (a folder or a module below recsys_lib).
 HOMES = {
-    "pyspark": ("features/",),
+    "pyspark": ("features/", "embeddings/spark_"),
     "tensorflow": ("ranking/",),
     "keras": ("ranking/",),
     "gensim": ("embeddings/",),
