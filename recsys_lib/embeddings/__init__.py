@@ -1,8 +1,15 @@
 """Item vectors: one table format, and what trains them (S6 to S9 of the notes).
 
-gensim and numba are imported when something is trained, not with this package.
+gensim, numba and Spark are imported when something is trained, not with this package.
 """
 
+from recsys_lib.embeddings.exchange import (
+    read_reference,
+    read_word2vec,
+    write_reference,
+    write_word2vec,
+)
+from recsys_lib.embeddings.fast import train_fast
 from recsys_lib.embeddings.graph import ItemGraph, item_graph
 from recsys_lib.embeddings.graph_embedding import (
     WalkCorpus,
@@ -17,7 +24,11 @@ from recsys_lib.embeddings.item2vec import (
     liked_sequences,
     train_item2vec,
 )
+from recsys_lib.embeddings.side_information import side_information
+from recsys_lib.embeddings.similar import mean_of_similar
+from recsys_lib.embeddings.spark_item2vec import train_item2vec_on_spark
 from recsys_lib.embeddings.table import EmbeddingTable
+from recsys_lib.embeddings.users import user_embeddings
 from recsys_lib.embeddings.walks import (
     WalkConfig,
     random_walks,
@@ -37,9 +48,18 @@ __all__ = [
     "build_node2vec",
     "item_graph",
     "liked_sequences",
+    "mean_of_similar",
     "random_walks",
+    "read_reference",
+    "read_word2vec",
+    "side_information",
+    "train_fast",
     "train_graph_embedding",
     "train_item2vec",
+    "train_item2vec_on_spark",
     "transition_probabilities",
+    "user_embeddings",
     "walk_blocks",
+    "write_reference",
+    "write_word2vec",
 ]

@@ -35,7 +35,9 @@ class Item2vecConfig:
     epochs : int
         Passes over all sequences.
     negatives : int
-        Drawn items that each true context is told from.
+        Drawn items that each true context is told from; 0 trains the hierarchical softmax
+        (Morin and Bengio, 2005) instead: one yes-or-no question for each branch of a Huffman tree
+        on the way down to the context.
     negatives_exponent : float
         Negatives are drawn with probability proportional to count to this power: 0 draws all
         items alike, 1 as often as they occur.
@@ -59,9 +61,11 @@ class Item2vecConfig:
 
     def __post_init__(self):
         for name in ("embedding_dim", "window", "epochs", "negatives", "min_count"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise RecsysError(f"{name} must be a whole number of at least 1, not {value!r}.")
+            value, least = getattr(self, name), int(name != "negatives")
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise RecsysError(
+                    f"{name} must be a whole number of at least {least}, not {value!r}."
+                )
         if not 0 <= self.downsample_above < 1:
             raise RecsysError(
                 f"downsample_above is a share from 0 up to 1, not {self.downsample_above}."
@@ -72,14 +76,12 @@ class Item2vecConfig:
 
 DEFAULT_CONFIG = Item2vecConfig()
 
-# The course notes: vectors of 10, window 5, 10 iterations; the rest are Spark MLlib's defaults,
-# apart from its hierarchical softmax, for which negative sampling stands in here.
+# The course notes: vectors of 10, window 5, 10 iterations; the rest are Spark MLlib's defaults.
 NOTES_CONFIG = Item2vecConfig(
     embedding_dim=10,
     window=5,
     epochs=10,
-    negatives=5,
-    negatives_exponent=0.75,
+    negatives=0,
     downsample_above=0.0,
     min_count=5,
     learning_rate=0.025,
@@ -111,6 +113,8 @@ def train_item2vec(
     sequences: Iterable[np.ndarray], config: Item2vecConfig, seed: int
 ) -> EmbeddingTable:
     """Train item vectors with gensim, reproducibly (one worker).
+
+    :func:`recsys_lib.embeddings.train_fast` takes the same arguments and all processors.
 
     Parameters
     ----------
@@ -147,6 +151,7 @@ def train_item2vec(
         window=config.window,
         epochs=config.epochs,
         negative=config.negatives,
+        hs=int(config.negatives == 0),
         ns_exponent=config.negatives_exponent,
         sample=config.downsample_above,
         min_count=config.min_count,

@@ -1,4 +1,4 @@
-"""One table of item vectors, whatever trained them."""
+"""One table of vectors, whatever trained them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,9 @@ import numpy as np
 
 from recsys_lib import files
 from recsys_lib.data.matrix import index_of
-from recsys_lib.errors import DataError
+from recsys_lib.errors import DataError, RecsysError
+
+ROWS_AT_ONCE = 65_536  # bounds what checking a mapped table takes
 
 
 @dataclass(frozen=True)
@@ -17,27 +19,38 @@ class EmbeddingTable:
     Attributes
     ----------
     item_ids : int64 array, shape (n,), sorted and unique
+        In a table of users (:func:`recsys_lib.embeddings.user_embeddings`) the raw user ids.
     vectors : float32 array, shape (n, embedding_dim)
 
     Raises
     ------
     DataError
-        Lengths differ, an id repeats, or a vector holds a value that is not finite.
+        Lengths differ, an id is no integer or repeats, or a vector holds a value that is not
+        finite.
     """
 
     item_ids: np.ndarray
     vectors: np.ndarray
 
     def __post_init__(self):
-        ids = np.asarray(self.item_ids, dtype=np.int64)
-        vectors = np.asarray(self.vectors, dtype=np.float32)
+        ids = _integer_ids(self.item_ids)
+        try:
+            vectors = np.asarray(self.vectors, dtype=np.float32)
+        except ValueError as error:  # rows of several lengths, or no numbers
+            raise DataError(f"The vectors of an embedding table are no matrix: {error}") from None
         if ids.ndim != 1 or vectors.ndim != 2 or len(ids) != len(vectors):
             raise DataError(
                 "An embedding table needs n ids and n vectors (n, embedding_dim); "
                 f"got shapes {ids.shape} and {vectors.shape}."
             )
-        if not np.isfinite(vectors).all():
-            broken = ids[~np.isfinite(vectors).all(axis=1)]
+        starts = range(0, len(ids), ROWS_AT_ONCE)
+        broken = [
+            ids[start : start + ROWS_AT_ONCE][~np.isfinite(rows).all(axis=1)]
+            for start in starts
+            if not np.isfinite(rows := vectors[start : start + ROWS_AT_ONCE]).all()
+        ]
+        if broken:
+            broken = np.concatenate(broken)
             raise DataError(
                 f"{len(broken)} item vectors hold NaN or infinity, item {broken[0]} first: "
                 "training diverged, lower its learning rate."
@@ -95,7 +108,14 @@ class EmbeddingTable:
         -------
         item_ids : int64 array, shape (min(k, n - 1),)
         cosines : float32 array of the same shape
+
+        Raises
+        ------
+        DataError
+            The item has no vector.
         """
+        if k < 1:
+            raise RecsysError(f"k must be at least 1, not {k}.")
         unit = self.normalized()
         cosine = unit.vectors @ unit.vectors_of([item_id])[0]
         cosine[self.index_of([item_id])] = -np.inf
@@ -110,17 +130,32 @@ class EmbeddingTable:
 
     @classmethod
     def load(cls, folder: Path) -> "EmbeddingTable":
-        """Read a table that :meth:`save` wrote.
+        """Map a table that :meth:`save` wrote into memory, read-only.
+
+        Processes that map one table share its pages. Ids and values are checked as for any table:
+        the file is read once, but nothing of it is held.
 
         Raises
         ------
         DataError
-            The folder holds no such table.
+            The folder holds no such table, or what it holds is none.
         """
         folder = Path(folder)
         try:
-            ids = np.load(folder / "item_ids.npy", allow_pickle=False)
-            vectors = np.load(folder / "vectors.npy", allow_pickle=False)
-        except (OSError, ValueError) as error:
+            # An empty array can't be mapped, and has nothing to map.
+            ids, vectors = (
+                np.load(path, mmap_mode="r" if path.stat().st_size > 128 else None)
+                for path in (folder / "item_ids.npy", folder / "vectors.npy")
+            )
+        except (OSError, EOFError, ValueError) as error:
             raise DataError(f"No embedding table can be read from {folder}: {error}") from None
         return cls(ids, vectors)
+
+
+def _integer_ids(ids) -> np.ndarray:
+    ids = np.asarray(ids)
+    if ids.size and ids.dtype.kind not in "iu":
+        raise DataError(
+            f"The ids of an embedding table are integers, not {ids.dtype}: {ids.ravel()[:3]}."
+        )
+    return ids.astype(np.int64, copy=False)

@@ -1,0 +1,67 @@
+"""What is known of items besides who liked them (附加信息, side information)."""
+
+import pandas as pd
+
+from recsys_lib.data.store import Dataset
+from recsys_lib.errors import DataError, nearest
+from recsys_lib.schema import ITEM
+
+# Field -> relation of the knowledge graph whose head is the film.
+RELATIONS = {
+    "director": "film.film.directed_by",
+    "writer": "film.film.written_by",
+    "actor": "film.film.actor",
+}
+FIELDS = ("genre", "decade", *RELATIONS)
+
+
+def side_information(
+    data: Dataset, fields: tuple[str, ...] = FIELDS, min_items: int = 2
+) -> pd.DataFrame:
+    """Return the fields of each item as a long table.
+
+    Parameters
+    ----------
+    data : Dataset
+    fields : tuple of str
+        Of :data:`FIELDS`: ``genre`` and ``decade`` from the item table, the others from the
+        knowledge graph. A data set without a knowledge graph gives no rows for those.
+    min_items : int
+        A value that fewer items have connects nothing and is left out.
+
+    Returns
+    -------
+    DataFrame
+        ``item_id`` (int64), ``field`` and ``value`` (str), sorted, no row twice.
+
+    Raises
+    ------
+    DataError
+        There is no such field.
+    """
+    unknown = [field for field in fields if field not in FIELDS]
+    if unknown:
+        raise DataError(
+            f"There is no side information {unknown[0]!r}.{nearest(unknown[0], FIELDS)} "
+            f"Known: {', '.join(FIELDS)}."
+        )
+    items = data.items
+    frames = {
+        "genre": items[[ITEM]].assign(value=items["genres"]).explode("value"),
+        "decade": items[[ITEM]].assign(value=(items["release_year"] // 10 * 10).astype("string")),
+    }
+    triples = data.triples
+    if triples is not None:
+        films = items[[ITEM, "entity_id"]].dropna()
+        for field, relation in RELATIONS.items():
+            facts = triples[triples["relation"] == relation]
+            joined = films.merge(facts, left_on="entity_id", right_on="head")
+            frames[field] = joined[[ITEM]].assign(value=joined["tail"])
+    side = pd.concat(
+        [frames[field].assign(field=field) for field in fields if field in frames]
+        or [pd.DataFrame(columns=[ITEM, "value", "field"])]
+    )
+    side = side.dropna().drop_duplicates()
+    shared = side.groupby(["field", "value"])[ITEM].transform("size") >= min_items
+    side = side.loc[shared, [ITEM, "field", "value"]].astype({ITEM: "int64"})
+    return side.sort_values([ITEM, "field", "value"], ignore_index=True)
