@@ -65,6 +65,7 @@ def training_samples(
     items: DataFrame,
     users: DataFrame | None = None,
     columns: list[str] | None = None,
+    genres: list[str] | None = None,
 ) -> DataFrame:
     """Return one sample for each interaction, with features of the time strictly before it.
 
@@ -81,6 +82,8 @@ def training_samples(
         As in :data:`recsys_lib.schema.USERS`. Without it what is said of users is null.
     columns : list of str, optional
         Names in :data:`recsys_lib.features.columns.FEATURES`; by default the reference system's.
+    genres : list of str, optional
+        :func:`genre_vocabulary` of the items, where it is known; else a job of Spark's finds it.
 
     Returns
     -------
@@ -98,7 +101,7 @@ def training_samples(
     """
     columns = checked(names() if columns is None else columns)
     needs = _needs(columns)
-    genres = genre_vocabulary(items) if "user_genres" in needs else []
+    genres = _counted(needs, items, genres)
     further = [c for c in interactions.columns if c not in (USER, ITEM, RATING, TIMESTAMP)]
     rows = _events(interactions, items, needs)
     # The item's window comes first, while the rows are still narrow to move and sort.
@@ -132,7 +135,7 @@ def serving_features(
     """
     columns = checked(names() if columns is None else columns)
     needs = _needs(columns)
-    genres = genre_vocabulary(items) if "user_genres" in needs else []
+    genres = _counted(needs, items)
     rows = _events(interactions, items, needs)
     history = _user_history(rows, needs)
     user_rows = _latest(history, USER, _state("user", needs, genres), users, needs)
@@ -148,13 +151,20 @@ def serving_features(
 def genre_vocabulary(items: DataFrame) -> list[str]:
     """Return the different genres of the items in alphabetical order."""
     rows = items.select(F.explode("genres").alias("genre")).distinct().limit(MAX_GENRES + 1)
-    found = sorted(row.genre for row in rows.collect() if row.genre is not None)
-    if len(found) > MAX_GENRES:
+    return sorted(row.genre for row in rows.collect() if row.genre is not None)
+
+
+def _counted(needs: set[str], items: DataFrame, genres: list[str] | None = None) -> list[str]:
+    """Return the genres that need a counter: none, or all there are."""
+    if "user_genres" not in needs:
+        return []
+    genres = genre_vocabulary(items) if genres is None else genres
+    if len(genres) > MAX_GENRES:
         raise DataError(
             f"The items have more than {MAX_GENRES} different genres; user_genre_* counts each. "
             "Keep the coarse ones in `genres`."
         )
-    return found
+    return genres
 
 
 def _needs(columns: list[str]) -> set[str]:

@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from recsys_lib import schema
@@ -68,7 +70,13 @@ def build_samples(
                 )
             )
             items = with_content(items, triples)
-        samples = training_samples(kept, items, users, columns)
+        samples = training_samples(kept, items, users, columns, _genres(source / "items.parquet"))
         report = write_samples(spark, samples, rejected, n_read, folder, partition)
         report["without_metadata"] = without_metadata(interactions, items)
         return write_report(folder, report, str(source), started)
+
+
+def _genres(path: Path) -> list[str]:
+    """Return the different genres without a job of Spark's: they are as small as the catalogue."""
+    lists = pq.read_table(path, columns=["genres"])["genres"]
+    return sorted(pc.unique(pc.list_flatten(lists)).drop_null().to_pylist())

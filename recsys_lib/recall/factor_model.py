@@ -21,6 +21,11 @@ class FactorModel(Channel):
 
     def _score(self, user_index: np.ndarray) -> np.ndarray:
         score = self.user_vectors_[user_index] @ self.item_vectors_.T  # (m, n_items)
-        score[:, ~self.item_vectors_.any(axis=1)] = -np.inf
-        score[~self.user_vectors_[user_index].any(axis=1)] = -np.inf
+        # Assigning through a mask costs a pass over the scores, even where nothing is to be set.
+        without_item = ~self.item_vectors_.any(axis=1)
+        without_user = ~self.user_vectors_[user_index].any(axis=1)
+        if without_item.any():
+            score[:, without_item] = -np.inf
+        if without_user.any():
+            score[without_user] = -np.inf
         return score
