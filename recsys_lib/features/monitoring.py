@@ -59,8 +59,7 @@ def monitoring_statistics(
     for column in checked(columns):
         if FEATURES[column].kind not in ("number", "category"):
             raise RecsysError(f"{column!r} is neither a number nor a category.")
-    when = F.date_format(F.timestamp_seconds(TIMESTAMP), PERIODS[period])
-    rows = samples.select(when.alias("period"), *columns)
+    rows = samples.select(period_of(period).alias("period"), *columns)
     told = _summaries(rows, columns)
     if told.empty:
         raise DataError("There are no samples to watch.")
@@ -72,6 +71,11 @@ def monitoring_statistics(
     told["column"] = pd.Categorical(told.column, columns)
     told = told.sort_values(["period", "column"], ignore_index=True)
     return told.astype({"column": object})
+
+
+def period_of(period: str) -> Column:
+    """Return the period (a key of :data:`PERIODS`) in which an event lies, as text, in UTC."""
+    return F.date_format(F.timestamp_seconds(TIMESTAMP), PERIODS[period])
 
 
 def _numbers(columns: list[str]) -> list[str]:

@@ -19,15 +19,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from recsys_lib import files
 from recsys_lib.errors import DataError, nearest
 from recsys_lib.features.columns import FEATURES
+from recsys_lib.features.monitoring import PERIODS, period_of
 from recsys_lib.schema import ITEM, TIMESTAMP, USER
 
 SAMPLES, QUARANTINE, REPORT = "samples", "quarantine", "report.json"
-PERIODS = {"day": "yyyy-MM-dd", "month": "yyyy-MM", "year": "yyyy"}
 
 # A task sorts so many rows at a time: some tens of megabytes, which fit in a small heap.
 ROWS_PER_TASK = 250_000
@@ -79,11 +78,10 @@ def write_samples(
         They have not: the source changed while it was read.
     """
     column = f"event_{partition}"
-    moment = F.date_format(F.timestamp_seconds(TIMESTAMP), PERIODS[partition])
     with _shuffle_partitions(spark, n_read):
         # A rebalance gathers the rows of a period into few files, and splits a large period.
         ordered = (
-            samples.withColumn(column, moment)
+            samples.withColumn(column, period_of(partition))
             .hint("rebalance", column)
             .sortWithinPartitions(column, TIMESTAMP, USER, ITEM)
         )
