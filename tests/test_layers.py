@@ -25,6 +25,7 @@ ALLOWED_SIDEWAYS = {
     ("recall", "evaluation"),
     ("recall", "ranking"),
     ("ranking", "features"),
+    ("ranking", "evaluation"),
 }
 # Where a heavy package may be imported at all (a folder or a module below recsys_lib).
 HOMES = {

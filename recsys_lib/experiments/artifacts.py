@@ -134,9 +134,9 @@ def _recall_plan(workspace: "Workspace") -> dict:
 
 
 def _embedding_mlp(workspace: "Workspace") -> dict:
-    from recsys_lib.ranking import build_embedding_mlp
+    from recsys_lib.ranking import build_models
 
-    return build_embedding_mlp(workspace.load("training_samples"), seed=workspace.seed)
+    return build_models(workspace.load("training_samples"), seed=workspace.seed)
 
 
 ARTIFACTS = {

@@ -3,29 +3,34 @@
 Importing this package loads no TensorFlow: a trained :class:`RankingModel` is plain arrays.
 """
 
-from recsys_lib.ranking.embedding_mlp import (
-    Config as EmbeddingMLPConfig,
-)
-from recsys_lib.ranking.embedding_mlp import (
-    build_embedding_mlp,
-    fixed_epochs,
+from recsys_lib.ranking.config import (
+    CATEGORIES,
+    HISTORY,
+    NUMBERS,
+    RankingConfig,
+    TrainingConfig,
     notes_config,
-    train_embedding_mlp,
 )
+from recsys_lib.ranking.fitting import build_models, config_for, train_model
 from recsys_lib.ranking.inputs import Encoded, FeatureInputs, labels_of
 from recsys_lib.ranking.model import RankingModel
-from recsys_lib.ranking.training import TrainingConfig, TrainingLog
+from recsys_lib.ranking.models import KINDS
+from recsys_lib.ranking.training import TrainingLog
 
 __all__ = [
-    "EmbeddingMLPConfig",
+    "CATEGORIES",
+    "HISTORY",
+    "KINDS",
+    "NUMBERS",
     "Encoded",
     "FeatureInputs",
+    "RankingConfig",
     "RankingModel",
     "TrainingConfig",
     "TrainingLog",
-    "build_embedding_mlp",
-    "fixed_epochs",
+    "build_models",
+    "config_for",
     "labels_of",
     "notes_config",
-    "train_embedding_mlp",
+    "train_model",
 ]

@@ -5,7 +5,7 @@ value and for one that training did not contain. A missing number is replaced by
 mean, which is 0 once numbers are standardised.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -15,8 +15,10 @@ import pandas as pd
 
 from recsys_lib.errors import DataError, nearest
 from recsys_lib.features.columns import FEATURES, LABEL
+from recsys_lib.schema import ITEM
 
 UNKNOWN = 0  # code of missing and of unseen values
+LONGEST_BAG = 32  # of a longer list the first ones are read
 
 
 class Encoded(NamedTuple):
@@ -24,12 +26,31 @@ class Encoded(NamedTuple):
 
     Attributes
     ----------
-    categories : int32 array, shape (n, n_categories)
+    categories : int32 array, shape (n, n_codes)
+        One column a category, then one for each place of a bag, then one for each liked item.
     numbers : float32 array, shape (n, n_numbers)
     """
 
     categories: np.ndarray
     numbers: np.ndarray
+
+
+class Field(NamedTuple):
+    """What becomes one vector: a category, or the mean over a bag or over the history.
+
+    Attributes
+    ----------
+    name : str
+        The column; ``history`` for the liked items.
+    codes : slice
+        Its columns in :attr:`Encoded.categories`.
+    table : int
+        Row at which its vectors start in the matrix of all vectors.
+    """
+
+    name: str
+    codes: slice
+    table: int
 
 
 @dataclass(frozen=True)
@@ -44,7 +65,14 @@ class FeatureInputs:
         Known values, sorted, by the name of the vocabulary (columns such as the genres share
         one); the value in row i has code i + 1.
     fill, shift, scale : float64 arrays, shape (n_numbers,)
-        A number x goes in as ``(x - shift) / scale``; a missing one is ``fill`` before that.
+        A number x, or its logarithm, goes in as ``(x - shift) / scale``; a missing one is
+        ``fill`` before that.
+    bags : dict of str to int
+        Columns of lists, with the number of places that are read of each.
+    history : tuple of str
+        Columns of liked items, latest first.
+    log_numbers : tuple of str
+        Numbers that go in as ``sign(x) log(1 + |x|)``.
     """
 
     categories: tuple[str, ...]
@@ -53,59 +81,119 @@ class FeatureInputs:
     fill: np.ndarray
     shift: np.ndarray
     scale: np.ndarray
+    bags: Mapping[str, int]
+    history: tuple[str, ...]
+    log_numbers: tuple[str, ...]
 
     @classmethod
     def fit(
         cls,
-        train: pd.DataFrame,
+        train: pd.DataFrame | Iterable[pd.DataFrame],
         categories: Sequence[str],
         numbers: Sequence[str],
         standardize: bool,
+        bags: Sequence[str] = (),
+        history: Sequence[str] = (),
+        log_numbers: Sequence[str] = (),
     ) -> "FeatureInputs":
-        """Learn vocabularies and statistics from training rows.
+        """Learn vocabularies and statistics from training rows, read once.
+
+        Parameters
+        ----------
+        train : DataFrame, or an iterable of them
+            Parts of samples that need not fit in memory together.
+        categories, numbers, standardize, bags, history, log_numbers
+            As in :class:`recsys_lib.ranking.RankingConfig`.
 
         Raises
         ------
         DataError
             There is no row, or a column is missing.
         """
-        if train.empty:
+        known: dict[str, np.ndarray] = {}
+        longest = dict.fromkeys(bags, 1)
+        moments = _Moments(len(numbers))
+        n_rows = 0
+        for frame in [train] if isinstance(train, pd.DataFrame) else train:
+            if frame.empty:
+                continue
+            n_rows += len(frame)
+            _check_columns(frame, (*categories, *numbers, *bags, *history))
+            for column in (*categories, *bags):
+                values = frame[column].explode() if column in bags else frame[column]
+                name = vocabulary_of(column)
+                found = [_known_values(values), *([known[name]] if name in known else [])]
+                known[name] = np.sort(pd.unique(np.concatenate(found)))
+            for column in bags:
+                lengths = frame[column].map(len, na_action="ignore")
+                longest[column] = int(max(longest[column], min(lengths.max(), LONGEST_BAG)))
+            moments.add(_as_numbers(frame, numbers, log_numbers))
+        if not n_rows:
             raise DataError("There is no training sample to learn the inputs from.")
-        _check_columns(train, (*categories, *numbers))
-        columns_of: dict[str, list[str]] = {}
-        for column in categories:
-            columns_of.setdefault(vocabulary_of(column), []).append(column)
-        vocabularies = {
-            name: np.unique(np.concatenate([_known_values(train[c]) for c in columns]))
-            for name, columns in columns_of.items()
-        }
-        values = _as_numbers(train, numbers)
-        counted = np.maximum((~np.isnan(values)).sum(axis=0), 1)
-        mean = np.nansum(values, axis=0) / counted
-        deviation = np.sqrt(np.nansum((values - mean) ** 2, axis=0) / counted)
+        mean, deviation = moments.mean(), moments.deviation()
         if not standardize:
             shift, scale = np.zeros(len(numbers)), np.ones(len(numbers))
         else:
             shift, scale = mean, np.where(deviation > 0, deviation, 1.0)
-        return cls(tuple(categories), tuple(numbers), vocabularies, mean, shift, scale)
+        return cls(
+            tuple(categories),
+            tuple(numbers),
+            known,
+            mean,
+            shift,
+            scale,
+            bags=longest,
+            history=tuple(history),
+            log_numbers=tuple(c for c in numbers if c in log_numbers),
+        )
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Number of codes of each categorical column, the unknown one included."""
-        return tuple(len(self.vocabularies[vocabulary_of(c)]) + 1 for c in self.categories)
+        """Number of codes of each category and bag, the unknown one included."""
+        return tuple(
+            len(self.vocabularies[vocabulary_of(c)]) + 1 for c in (*self.categories, *self.bags)
+        )
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """What becomes a vector, in order."""
+        starts = np.concatenate([[0], np.cumsum(self.sizes)]).tolist()
+        found, at = [], 0
+        widths = [(c, 1) for c in self.categories] + list(self.bags.items())
+        for (name, width), start in zip(widths, starts, strict=False):
+            found.append(Field(name, slice(at, at + width), start))
+            at += width
+        if self.history:
+            table = starts[self.categories.index(ITEM)]
+            found.append(Field("history", slice(at, at + len(self.history)), table))
+        return tuple(found)
+
+    @cached_property
+    def offsets(self) -> np.ndarray:
+        """Row at which the vectors of each column of codes start: int32, (n_codes,)."""
+        return np.concatenate(
+            [np.full(f.codes.stop - f.codes.start, f.table, np.int32) for f in self.fields]
+            or [np.empty(0, np.int32)]
+        )
 
     def encode(self, frame: pd.DataFrame) -> Encoded:
-        """Turn samples into arrays.
+        """Turn rows into arrays; values training did not contain become unknown.
 
         Raises
         ------
         DataError
-            A column is missing, or a number is infinite.
+            A column is missing, or holds infinite numbers.
         """
-        return Encoded(
-            self.encode_categories(frame, self.categories),
-            self.encode_numbers(frame, self.numbers),
-        )
+        parts = [self.encode_categories(frame, self.categories)]
+        parts += [self._encode_bag(frame, column) for column in self.bags]
+        if self.history:
+            _check_columns(frame, self.history)
+            parts += [
+                self._indexes[vocabulary_of(ITEM)].get_indexer(frame[c])[:, None] + 1
+                for c in self.history
+            ]
+        codes = np.hstack(parts).astype(np.int32, copy=False)
+        return Encoded(codes, self.encode_numbers(frame, self.numbers))
 
     def encode_categories(self, frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
         """Return the codes of some categorical columns: int32, (n, len(columns))."""
@@ -114,6 +202,17 @@ class FeatureInputs:
         for place, column in enumerate(columns):
             known = self._indexes[vocabulary_of(column)]
             codes[:, place] = known.get_indexer(frame[column]) + 1
+        return codes
+
+    def _encode_bag(self, frame: pd.DataFrame, column: str) -> np.ndarray:
+        _check_columns(frame, [column])
+        width = self.bags[column]
+        lists = frame[column].reset_index(drop=True).map(lambda x: x[:width], na_action="ignore")
+        values = lists.explode()
+        row = values.index.to_numpy()
+        place = values.groupby(level=0).cumcount().to_numpy()
+        codes = np.zeros((len(frame), width), np.int32)
+        codes[row, place] = self._indexes[vocabulary_of(column)].get_indexer(values) + 1
         return codes
 
     @cached_property
@@ -125,9 +224,33 @@ class FeatureInputs:
         """Return some numeric columns, filled and scaled: float32, (n, len(columns))."""
         _check_columns(frame, columns)
         place = [self.numbers.index(column) for column in columns]
-        values = _as_numbers(frame, columns)
+        values = _as_numbers(frame, columns, self.log_numbers)
         values = np.where(np.isnan(values), self.fill[place], values)
         return ((values - self.shift[place]) / self.scale[place]).astype(np.float32)
+
+
+class _Moments:
+    """Mean and deviation of columns from parts; sums are taken around the first part's mean."""
+
+    def __init__(self, n_columns: int):
+        self.n, self.total, self.squares = np.zeros((3, n_columns))
+        self.origin: np.ndarray | None = None
+
+    def add(self, values: np.ndarray) -> None:
+        there = ~np.isnan(values)
+        if self.origin is None:
+            self.origin = np.nansum(values, axis=0) / np.maximum(there.sum(axis=0), 1)
+        apart = np.where(there, values - self.origin, 0)
+        self.n += there.sum(axis=0)
+        self.total += apart.sum(axis=0)
+        self.squares += np.square(apart).sum(axis=0)
+
+    def mean(self) -> np.ndarray:
+        return self.origin + self.total / np.maximum(self.n, 1)
+
+    def deviation(self) -> np.ndarray:
+        n = np.maximum(self.n, 1)
+        return np.sqrt(np.maximum(self.squares / n - np.square(self.total / n), 0))
 
 
 def labels_of(frame: pd.DataFrame) -> np.ndarray:
@@ -139,9 +262,10 @@ def labels_of(frame: pd.DataFrame) -> np.ndarray:
         A label is neither 0 nor 1, or all are the same: nothing can be learned or judged.
     """
     _check_columns(frame, [LABEL])
-    labels = frame[LABEL].to_numpy(dtype=np.float32, na_value=np.nan)
+    labels = pd.to_numeric(frame[LABEL], errors="coerce").to_numpy(np.float32, na_value=np.nan)
     if not np.isin(labels, (0, 1)).all():
-        raise DataError("Labels must be 0 or 1.")
+        wrong = frame[LABEL][~np.isin(labels, (0, 1))].iloc[0]
+        raise DataError(f"Labels must be 0 or 1; one is {wrong!r}.")
     if len(np.unique(labels)) < 2:
         raise DataError(
             f"All {len(labels)} samples have the same label"
@@ -152,31 +276,46 @@ def labels_of(frame: pd.DataFrame) -> np.ndarray:
 
 
 def vocabulary_of(column: str) -> str:
-    """Return the name of the vocabulary that a categorical column draws from."""
+    """Return the name of the vocabulary that a categorical column draws from.
+
+    A column that the registry doesn't know, or knows as a number, has one of its own.
+    """
     feature = FEATURES.get(column)
-    if feature is None or feature.vocabulary is None:
-        known = [name for name, each in FEATURES.items() if each.vocabulary]
-        raise DataError(f"{column!r} is no categorical feature.{nearest(column, known)}")
-    return feature.vocabulary
+    return column if feature is None or feature.vocabulary is None else feature.vocabulary
 
 
 def _check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> None:
     missing = [column for column in columns if column not in frame.columns]
     if missing:
-        raise DataError(f"The samples lack the columns {', '.join(missing)}.")
+        raise DataError(
+            f"The samples lack the columns {', '.join(missing)}."
+            f"{nearest(missing[0], map(str, frame.columns))}"
+        )
 
 
 def _known_values(column: pd.Series) -> np.ndarray:
     values = column.dropna()
+    if pd.api.types.is_float_dtype(values.dtype):  # ids beside missing ones
+        if not (values == values.round()).all():
+            wrong = values[values != values.round()].iloc[0]
+            raise DataError(f"Column {column.name} holds {wrong}: a category is no fraction.")
+        return values.to_numpy(np.int64)
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.to_numpy(np.int64)
     return values.to_numpy(np.str_)
 
 
-def _as_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+def _as_numbers(
+    frame: pd.DataFrame, columns: Sequence[str], log_numbers: Sequence[str]
+) -> np.ndarray:
     values = np.empty((len(frame), len(columns)))
     for place, column in enumerate(columns):
-        values[:, place] = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        try:
+            values[:, place] = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"Column {column} is no column of numbers: {error}.") from None
         if np.isinf(values[:, place]).any():
             raise DataError(f"Column {column} holds infinite values; missing is written as null.")
+        if column in log_numbers:
+            values[:, place] = np.sign(values[:, place]) * np.log1p(np.abs(values[:, place]))
     return values

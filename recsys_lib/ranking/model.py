@@ -4,22 +4,21 @@ Whoever scores decides with what: :meth:`RankingModel.predict` uses Keras, the s
 numpy on the same weights.
 """
 
-import importlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from recsys_lib import files
-from recsys_lib.errors import DataError, nearest
+from recsys_lib.errors import DataError
+from recsys_lib.ranking.config import RankingConfig
 from recsys_lib.ranking.inputs import FeatureInputs
-
-# Kind of a model -> module with `Config` (a frozen dataclass) and `network(config, inputs)`.
-KINDS = {"embedding_mlp": "recsys_lib.ranking.embedding_mlp"}
+from recsys_lib.ranking.models import config_class, module_of
+from recsys_lib.ranking.training import predict
 
 
 @dataclass(frozen=True)
@@ -29,16 +28,16 @@ class RankingModel:
     Attributes
     ----------
     kind : str
-        A key of :data:`KINDS`.
-    config : frozen dataclass
-        The ``Config`` of that kind.
+        A key of :data:`recsys_lib.ranking.models.KINDS`.
+    config : RankingConfig
+        Of that kind's class.
     inputs : FeatureInputs
     weights : dict of str to float32 array
-        By ``layer/variable``, as :func:`weights_of` names them.
+        By ``layer/variable``.
     """
 
     kind: str
-    config: Any
+    config: RankingConfig
     inputs: FeatureInputs
     weights: Mapping[str, np.ndarray]
 
@@ -49,16 +48,13 @@ class RankingModel:
 
     def predict(self, samples: pd.DataFrame) -> np.ndarray:
         """Return the probability of a like for each sample through Keras: float32, (n,)."""
-        from recsys_lib.ranking.training import predict
+        return predict(self.network, self.inputs.encode(samples))
 
-        return predict(self.network(), self.inputs.encode(samples))
-
+    @cached_property
     def network(self):
-        """Return the Keras model with these weights."""
+        """The Keras model with these weights, made at its first use."""
         network = module_of(self.kind).network(self.config, self.inputs)
-        for layer in network.layers:
-            for variable in layer.trainable_variables:
-                variable.assign(self.weights[f"{layer.name}/{variable.name}"])
+        assign(network, self.weights)
         return network
 
     def save(self, folder: Path) -> None:
@@ -78,6 +74,9 @@ class RankingModel:
                 "config": asdict(self.config),
                 "categories": inputs.categories,
                 "numbers": inputs.numbers,
+                "bags": inputs.bags,
+                "history": inputs.history,
+                "log_numbers": inputs.log_numbers,
             }
             files.write_json(fresh / "model.json", described)
 
@@ -107,25 +106,16 @@ class RankingModel:
             arrays["fill"],
             arrays["shift"],
             arrays["scale"],
+            bags=described["bags"],
+            history=tuple(described["history"]),
+            log_numbers=tuple(described["log_numbers"]),
         )
-        config = module_of(described["kind"]).Config.from_json(described["config"])
+        config = config_class(described["kind"]).from_json(described["config"])
         return cls(described["kind"], config, inputs, weights)
 
 
-def module_of(kind: str):
-    """Return the module of a kind of model."""
-    if kind not in KINDS:
-        raise DataError(
-            f"There is no ranking model of kind {kind!r}.{nearest(kind, KINDS)} "
-            f"Kinds: {', '.join(KINDS)}."
-        )
-    return importlib.import_module(KINDS[kind])
-
-
-def weights_of(network) -> dict[str, np.ndarray]:
-    """Return the trained weights of a Keras model by ``layer/variable``."""
-    return {
-        f"{layer.name}/{variable.name}": np.asarray(variable)
-        for layer in network.layers
-        for variable in layer.trainable_variables
-    }
+def assign(network, weights: Mapping[str, np.ndarray]) -> None:
+    """Set the weights that a Keras network has under these names (``layer/variable``)."""
+    for variable in network.weights:
+        if variable.path in weights:
+            variable.assign(weights[variable.path])

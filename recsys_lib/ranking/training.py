@@ -1,38 +1,23 @@
-"""One training loop for all ranking models: tensors in memory, large batches, early stopping."""
+"""One training loop for all ranking models: a compiled pass over tensors, early stopping.
+
+A pass draws its batches inside one compiled function, so that no Python runs between steps. What
+does not fit in memory comes as several chunks, one after the other.
+"""
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from sklearn.metrics import log_loss, roc_auc_score
 
+from recsys_lib.evaluation import auc, log_loss
 from recsys_lib.ranking.backend import load_keras
+from recsys_lib.ranking.config import TrainingConfig
 from recsys_lib.ranking.inputs import Encoded
+from recsys_lib.seeding import DEFAULT_SEED, generator
 
 PREDICT_BATCH = 8_192
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How a network is trained.
-
-    Attributes
-    ----------
-    batch_size : int
-        Samples a step.
-    epochs : int
-        Passes over the samples; the most there may be when stopping early.
-    patience : int
-        With validation samples: epochs without a better validation AUC before training stops.
-        The weights of the best epoch are kept. 0 trains all epochs and keeps the last weights.
-    learning_rate : float
-        Of Adam (Kingma and Ba, 2015).
-    """
-
-    batch_size: int = 1_024
-    epochs: int = 10
-    patience: int = 3
-    learning_rate: float = 1e-3
+Chunk = tuple[Encoded, np.ndarray]  # samples and their labels, float32 (n,), 0 or 1
 
 
 @dataclass
@@ -41,16 +26,16 @@ class TrainingLog:
 
     Attributes
     ----------
+    n_samples : int
+        Training samples.
     train_loss : list of float
-        Mean binary cross-entropy while training (nats).
+        Mean loss while training: binary cross-entropy (nats) and what layers add to it.
     validation_auc, validation_log_loss : lists of float
         Empty without validation samples.
     seconds : list of float
         Time of the passes over the training samples, validation not included.
     best_epoch : int
         From 1; the epoch whose weights were kept.
-    n_samples : int
-        Training samples.
     """
 
     n_samples: int
@@ -69,10 +54,11 @@ class TrainingLog:
 
 def train(
     network,
-    samples: Encoded,
-    labels: np.ndarray,
+    chunks: Sequence[Chunk],
     config: TrainingConfig,
-    validation: tuple[Encoded, np.ndarray] | None = None,
+    validation: Chunk | None = None,
+    seed: int = DEFAULT_SEED,
+    on_epoch: Callable[[TrainingLog], None] | None = None,
 ) -> TrainingLog:
     """Fit a Keras network that takes ``[categories, numbers]`` and gives a probability.
 
@@ -80,30 +66,88 @@ def train(
     ----------
     network : keras.Model
         Changed in place.
-    samples : Encoded
-    labels : float32 array, shape (n,), 0 or 1
+    chunks : sequence of (Encoded, labels)
+        One when all fits in memory. Each pass takes the chunks, and the samples within each, in
+        an order that seed and epoch decide.
     config : TrainingConfig
     validation : (Encoded, labels), optional
+    seed : int
+    on_epoch : function of the log so far, optional
+        Called after each epoch.
     """
-    keras = load_keras()
-    network.compile(
-        optimizer=keras.optimizers.Adam(config.learning_rate), loss="binary_crossentropy"
-    )
-    log = TrainingLog(len(labels))
-    watch = _Watch(log, validation, config.patience)
-    network.fit(
-        list(samples),
-        labels,
-        batch_size=config.batch_size,
-        epochs=config.epochs,
-        callbacks=[_as_callback(watch)],
-        verbose=0,
-    )
-    if watch.best_weights is not None:
-        network.set_weights(watch.best_weights)
-    else:
-        log.best_epoch = len(log.train_loss)
+    log = TrainingLog(n_samples=0)
+    steps = _Steps(network, config)
+    best_weights = None
+    for epoch in range(1, config.epochs + 1):
+        started = time.perf_counter()
+        loss, log.n_samples = steps.epoch(chunks, generator(seed, "training", epoch))
+        log.seconds.append(time.perf_counter() - started)
+        log.train_loss.append(loss)
+        if validation is not None:
+            samples, labels = validation
+            probability = predict(network, samples)
+            log.validation_auc.append(auc(labels, probability))
+            log.validation_log_loss.append(log_loss(labels, probability))
+        if on_epoch is not None:
+            on_epoch(log)
+        if validation is None or not config.patience:
+            log.best_epoch = epoch
+        elif not log.best_epoch or log.validation_auc[-1] > log.validation_auc[log.best_epoch - 1]:
+            log.best_epoch, best_weights = epoch, network.get_weights()
+        elif epoch - log.best_epoch >= config.patience:
+            break
+    if best_weights is not None:
+        network.set_weights(best_weights)
     return log
+
+
+class _Steps:
+    """The compiled pass over one chunk, and the optimiser's state."""
+
+    def __init__(self, network, config: TrainingConfig):
+        import tensorflow as tf
+
+        keras = load_keras()
+        self.optimizer = keras.optimizers.Adam(config.learning_rate)
+        self.optimizer.build(network.trainable_variables)
+        cross_entropy = keras.losses.BinaryCrossentropy()
+
+        def spec(dtype, *shape):
+            return tf.TensorSpec((None, *shape), dtype)
+
+        codes, numbers = (each.shape[1] for each in network.inputs)
+
+        @tf.function(
+            input_signature=[
+                spec(tf.int32, codes), spec(tf.float32, numbers), spec(tf.float32), spec(tf.int32)
+            ]
+        )  # fmt: skip
+        def one_pass(codes, numbers, labels, order):
+            n = tf.size(order)
+            total = tf.constant(0.0)
+            for start in tf.range(0, n, config.batch_size):
+                rows = order[start : start + config.batch_size]
+                with tf.GradientTape() as tape:
+                    batch = [tf.gather(codes, rows), tf.gather(numbers, rows)]
+                    like = network(batch, training=True)
+                    loss = cross_entropy(tf.gather(labels, rows)[:, None], like)
+                    loss += sum(network.losses)
+                gradients = tape.gradient(loss, network.trainable_variables)
+                self.optimizer.apply(gradients)
+                total += loss * tf.cast(tf.size(rows), tf.float32)
+            return total
+
+        self.one_pass = one_pass
+
+    def epoch(self, chunks: Sequence[Chunk], rng: np.random.Generator) -> tuple[float, int]:
+        """Pass over all chunks; return the mean loss and the number of samples."""
+        total, n_samples = 0.0, 0
+        for place in rng.permutation(len(chunks)):
+            samples, labels = chunks[place]
+            order = rng.permutation(len(labels)).astype(np.int32)
+            total += float(self.one_pass(samples.categories, samples.numbers, labels, order))
+            n_samples += len(labels)
+        return total / n_samples, n_samples
 
 
 def predict(network, samples: Encoded) -> np.ndarray:
@@ -111,46 +155,3 @@ def predict(network, samples: Encoded) -> np.ndarray:
     if not len(samples.categories):
         return np.empty(0, np.float32)
     return network.predict(list(samples), batch_size=PREDICT_BATCH, verbose=0)[:, 0]
-
-
-class _Watch:
-    """Times each epoch, judges it on validation samples, remembers the best weights."""
-
-    def __init__(self, log: TrainingLog, validation, patience: int):
-        self.log, self.validation, self.patience = log, validation, patience
-        self.best_weights = None
-
-    def begin(self) -> None:
-        self.started = time.perf_counter()
-
-    def end(self, network, loss: float) -> bool:
-        """Record an epoch; return whether training should stop."""
-        log = self.log
-        log.seconds.append(time.perf_counter() - self.started)
-        log.train_loss.append(float(loss))
-        if self.validation is None:
-            return False
-        samples, labels = self.validation
-        probability = predict(network, samples).astype(np.float64)
-        log.validation_auc.append(float(roc_auc_score(labels, probability)))
-        log.validation_log_loss.append(float(log_loss(labels, probability)))
-        if not self.patience:
-            return False
-        epoch = len(log.validation_auc)
-        if not log.best_epoch or log.validation_auc[-1] > log.validation_auc[log.best_epoch - 1]:
-            log.best_epoch = epoch
-            self.best_weights = network.get_weights()
-        return epoch - log.best_epoch >= self.patience
-
-
-def _as_callback(watch: _Watch):
-    keras = load_keras()
-
-    class Callback(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            watch.begin()
-
-        def on_epoch_end(self, epoch, logs=None):
-            self.model.stop_training = watch.end(self.model, logs["loss"])
-
-    return Callback()

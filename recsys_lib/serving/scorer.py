@@ -19,11 +19,14 @@ def score_samples(model: RankingModel, samples: pd.DataFrame) -> np.ndarray:
 
 def score_encoded(model: RankingModel, samples: Encoded) -> np.ndarray:
     """Return the probability of a like for encoded samples: float32, (n,)."""
-    if model.kind != "embedding_mlp":
-        raise DataError(f"The numpy scorer knows embedding_mlp, not {model.kind!r}.")
+    if model.kind != "embedding_mlp" or model.config.bags or model.config.history:
+        raise DataError(
+            "The numpy scorer knows embedding_mlp without bags and history, "
+            f"not {model.kind!r} with {[*model.config.bags, *model.config.history]}."
+        )
     weights = model.weights
-    offsets = np.concatenate([[0], np.cumsum(model.inputs.sizes)[:-1]])
-    vectors = weights["embeddings/table"][samples.categories + offsets]  # (n, columns, dim)
+    # (n, columns, dim)
+    vectors = weights["embeddings/table"][samples.categories + model.inputs.offsets]
     vectors[samples.categories == 0] = 0
     mixed = np.hstack(
         [vectors.reshape(len(vectors), vectors.shape[1] * vectors.shape[2]), samples.numbers]

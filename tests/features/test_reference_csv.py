@@ -97,14 +97,14 @@ def test_the_reference_systems_reader_reads_it(exported):
 
 @pytest.mark.slow
 def test_imported_samples_train_our_model(spark, exported, tmp_path):
-    from recsys_lib.ranking import EmbeddingMLPConfig, TrainingConfig, train_embedding_mlp
+    from recsys_lib.ranking import RankingConfig, TrainingConfig, train_model
 
     report = import_csv(spark, exported, tmp_path / "theirs")
     assert report["rows"] == {"read": 100_000, "written": 100_000, "rejected": 0}
     assert set(report["columns"]) == set(names()) & set(LAYOUT)
     samples = pd.read_parquet(tmp_path / "theirs" / "samples").sort_values("timestamp")
-    config = EmbeddingMLPConfig(training=TrainingConfig(epochs=2))
-    _, log = train_embedding_mlp(samples[:80_000], samples[80_000:], config)
+    config = RankingConfig(training=TrainingConfig(epochs=2))
+    _, log = train_model("embedding_mlp", samples[:80_000], samples[80_000:], config)
     assert max(log.validation_auc) > 0.65  # .74 with full training; a coin gives .5
 
 

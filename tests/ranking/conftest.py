@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys_lib.ranking import EmbeddingMLPConfig, TrainingConfig, train_embedding_mlp
+from recsys_lib.ranking import RankingConfig, TrainingConfig, train_model
 from recsys_lib.seeding import generator
 
 GENRES = np.array(["Action", "Comedy", "Drama", "War"])
@@ -36,11 +36,11 @@ def samples() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def small_config() -> EmbeddingMLPConfig:
+def small_config() -> RankingConfig:
     training = TrainingConfig(batch_size=64, epochs=3, patience=0)
-    return EmbeddingMLPConfig(embedding_dim=4, hidden=(16, 8), training=training)
+    return RankingConfig(embedding_dim=4, hidden=(16, 8), training=training)
 
 
 @pytest.fixture(scope="session")
 def model(samples, small_config):
-    return train_embedding_mlp(samples, config=small_config, seed=1)[0]
+    return train_model("embedding_mlp", samples, config=small_config, seed=1)[0]

@@ -10,13 +10,12 @@ import pytest
 
 from recsys_lib.errors import DataError, RecsysError
 from recsys_lib.ranking import (
-    EmbeddingMLPConfig,
+    RankingConfig,
     RankingModel,
     TrainingConfig,
-    build_embedding_mlp,
-    fixed_epochs,
+    build_models,
     notes_config,
-    train_embedding_mlp,
+    train_model,
 )
 
 
@@ -39,17 +38,19 @@ def test_parameters_are_those_worked_out_by_hand(model, small_config):
 @pytest.mark.slow
 def test_it_overfits_100_rows(samples, small_config):
     rows = samples[:100]
-    long = fixed_epochs(replace(small_config, id_dropout=0.0, hidden=(64, 64)), 150)
-    model, log = train_embedding_mlp(
-        rows, config=replace(long, training=replace(long.training, learning_rate=0.01))
+    long = replace(small_config, id_dropout=0.0, hidden=(64, 64)).fixed_epochs(150)
+    model, log = train_model(
+        "embedding_mlp",
+        rows,
+        config=replace(long, training=replace(long.training, learning_rate=0.01)),
     )
     assert log.train_loss[-1] < 0.02
     assert ((model.predict(rows) > 0.5) == rows["label"]).all()
 
 
 def test_the_same_seed_gives_the_same_model_and_another_seed_another(samples, small_config, model):
-    again, _ = train_embedding_mlp(samples, config=small_config, seed=1)
-    other, _ = train_embedding_mlp(samples, config=small_config, seed=2)
+    again, _ = train_model("embedding_mlp", samples, config=small_config, seed=1)
+    other, _ = train_model("embedding_mlp", samples, config=small_config, seed=2)
     assert all(np.array_equal(again.weights[name], model.weights[name]) for name in model.weights)
     assert not np.array_equal(other.weights["like/kernel"], model.weights["like/kernel"])
 
@@ -57,11 +58,13 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another(samples, sm
 def test_early_stopping_keeps_the_best_epoch(samples, small_config):
     train, validation = samples[:400], samples[400:]
     patient = replace(small_config, training=TrainingConfig(batch_size=64, epochs=30, patience=2))
-    model, log = train_embedding_mlp(train, validation, patient, seed=1)
+    model, log = train_model("embedding_mlp", train, validation, patient, seed=1)
     assert log.best_epoch == int(np.argmax(log.validation_auc)) + 1
     assert len(log.train_loss) == min(30, log.best_epoch + 2)
     # Its weights are those of that epoch: training anew for as long gives the same predictions.
-    short, _ = train_embedding_mlp(train, config=fixed_epochs(patient, log.best_epoch), seed=1)
+    short, _ = train_model(
+        "embedding_mlp", train, config=patient.fixed_epochs(log.best_epoch), seed=1
+    )
     assert np.allclose(short.predict(validation), model.predict(validation), atol=1e-6)
 
 
@@ -90,8 +93,8 @@ def test_hidden_ids_make_the_network_lean_on_them_less(samples, small_config):
     moved = samples.assign(user_id=samples["user_id"].to_numpy()[::-1])
     changes = []
     for rate in (0.0, 0.95):
-        config = fixed_epochs(replace(small_config, id_dropout=rate), 30)
-        model, _ = train_embedding_mlp(samples, config=config, seed=1)
+        config = replace(small_config, id_dropout=rate).fixed_epochs(30)
+        model, _ = train_model("embedding_mlp", samples, config=config, seed=1)
         changes.append(np.abs(model.predict(moved) - model.predict(samples)).mean())
     assert changes[1] < 0.7 * changes[0]
 
@@ -101,7 +104,7 @@ def test_build_trains_on_what_each_part_allows(small_config, samples):
     parts = np.repeat(["train", "validation", "test"], [300, 150, 150])
     framed = samples.assign(part=parts)
     framed.loc[framed["part"] == "test", "user_id"] += 1_000  # ids only the test part has
-    built = build_embedding_mlp(
+    built = build_models(
         {"by_time": framed, "last_likes": framed[framed["part"] != "test"]}, small_config
     )
     assert set(built) == {"by_time", "by_time_train", "last_likes", "last_likes_train"}
@@ -114,12 +117,12 @@ def test_build_trains_on_what_each_part_allows(small_config, samples):
 @pytest.mark.parametrize("wrong", [{"id_dropout": 1.0}, {"embedding_dim": 0}, {"hidden": (0,)}])
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(RecsysError):
-        EmbeddingMLPConfig(**wrong)
+        RankingConfig(**wrong)
 
 
 def test_one_class_of_labels_is_refused_before_training(samples, small_config):
     with pytest.raises(DataError, match="likes and dislikes"):
-        train_embedding_mlp(samples.assign(label=0), config=small_config)
+        train_model("embedding_mlp", samples.assign(label=0), config=small_config)
 
 
 def test_a_folder_without_a_model_is_named(tmp_path):

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from recsys_lib.ranking import (
-    EmbeddingMLPConfig,
     FeatureInputs,
+    RankingConfig,
     RankingModel,
     TrainingConfig,
 )
@@ -87,7 +87,7 @@ def pairs(users, item_frame) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def model(pairs) -> RankingModel:
     """A network with random weights: what is tested here does not depend on training."""
-    config = EmbeddingMLPConfig(embedding_dim=3, hidden=(8, 5), training=TrainingConfig())
+    config = RankingConfig(embedding_dim=3, hidden=(8, 5), training=TrainingConfig())
     inputs = FeatureInputs.fit(pairs, config.categories, config.numbers, standardize=True)
     rng = generator(5, "serving weights")
     sizes = (10 * 3 + 7, 8, 5)

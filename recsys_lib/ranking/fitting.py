@@ -1,0 +1,133 @@
+"""Training a model of any kind from a table of samples."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+
+import numpy as np
+import pandas as pd
+
+from recsys_lib.ranking.config import RankingConfig
+from recsys_lib.ranking.inputs import FeatureInputs, labels_of
+from recsys_lib.ranking.model import RankingModel, assign
+from recsys_lib.ranking.models import config_class, module_of
+from recsys_lib.ranking.training import TrainingLog, train
+from recsys_lib.seeding import DEFAULT_SEED
+
+
+def train_model(
+    kind: str,
+    samples: pd.DataFrame,
+    validation: pd.DataFrame | None = None,
+    config: RankingConfig | None = None,
+    seed: int = DEFAULT_SEED,
+    start: Mapping[str, np.ndarray] | None = None,
+    on_epoch: Callable[[TrainingLog], None] | None = None,
+) -> tuple[RankingModel, TrainingLog]:
+    """Train a model on samples; with validation samples, stop when they are predicted best.
+
+    Parameters
+    ----------
+    kind : str
+        A key of :data:`recsys_lib.ranking.models.KINDS`.
+    samples, validation : DataFrames
+        With the columns that ``config`` names and ``label``.
+    config : RankingConfig, optional
+        Settings that the kind has beyond it are at their defaults.
+    seed : int
+    start : dict of str to array, optional
+        Weights to begin with, by ``layer/variable``; the others are drawn. See
+        :func:`recsys_lib.ranking.pretrained_table`.
+    on_epoch : function of the log so far, optional
+
+    Raises
+    ------
+    DataError
+        A column is missing, the labels are of one class, or there is no such kind.
+    """
+    config = config_for(kind, config)
+    labels = labels_of(samples)
+    inputs = inputs_for(config, samples)
+    judged = None if validation is None else (inputs.encode(validation), labels_of(validation))
+    chunks = [(inputs.encode(samples), labels)]
+    return fit_network(kind, config, inputs, chunks, judged, seed, start, on_epoch)
+
+
+def inputs_for(config: RankingConfig, samples) -> FeatureInputs:
+    """Fit the inputs a configuration names; see :meth:`FeatureInputs.fit`."""
+    return FeatureInputs.fit(
+        samples,
+        config.categories,
+        config.numbers,
+        config.standardize,
+        bags=config.bags,
+        history=config.history,
+        log_numbers=config.log_numbers,
+    )
+
+
+def fit_network(kind, config, inputs, chunks, validation, seed, start=None, on_epoch=None):
+    """Train a model on encoded chunks; see :func:`train_model` and :func:`training.train`."""
+    from recsys_lib.ranking.backend import seed_everything
+
+    start = dict(start or {})
+    if earlier := getattr(module_of(kind), "PRETRAINED_BY", None):
+        first, _ = fit_network(
+            earlier, config_for(earlier, config), inputs, chunks, validation, seed, start
+        )
+        start = {**first.weights, **start}
+    seed_everything(seed)
+    network = module_of(kind).network(config, inputs)
+    assign(network, start)
+    log = train(network, chunks, config.training, validation, seed, on_epoch)
+    weights = {variable.path: np.asarray(variable) for variable in network.weights}
+    return RankingModel(kind, config, inputs, weights), log
+
+
+def config_for(kind: str, config: RankingConfig | None = None) -> RankingConfig:
+    """Return the settings as the kind's own class; what only that class has stays at its default.
+
+    A history that ``config`` leaves empty stays at the class's default too.
+    """
+    cls = config_class(kind)
+    if config is None or type(config) is cls:
+        return config or cls()
+    shared = {f.name: getattr(config, f.name) for f in fields(RankingConfig)}
+    if not config.history:
+        del shared["history"]
+    return cls(**shared)
+
+
+def build_models(
+    samples: dict[str, pd.DataFrame],
+    config: RankingConfig | None = None,
+    seed: int = DEFAULT_SEED,
+    kind: str = "embedding_mlp",
+) -> dict[str, RankingModel]:
+    """Train the models that serving uses.
+
+    For each split, a model learns from the train part and stops where the validation part is
+    predicted best; then a final one learns from both for as many epochs.
+
+    Parameters
+    ----------
+    samples : dict of str to DataFrame
+        Samples of each split, with a column ``part``.
+
+    Returns
+    -------
+    dict of str to RankingModel
+        For a split ``by_time``: ``by_time``, the final model, for the test part, and
+        ``by_time_train``, the model of the train part, for whatever else is chosen on the
+        validation part.
+    """
+    config = config_for(kind, config)
+    models = {}
+    for name, frame in samples.items():
+        part = frame["part"]
+        models[f"{name}_train"], log = train_model(
+            kind, frame[part == "train"], frame[part == "validation"], config, seed
+        )
+        models[name], _ = train_model(
+            kind, frame[part != "test"], config=config.fixed_epochs(log.best_epoch), seed=seed
+        )
+    return models
