@@ -7,7 +7,13 @@ from recsys_lib.evaluation.beyond_accuracy import (
     novelty,
     popularity_bias,
 )
-from recsys_lib.evaluation.classification import auc, log_loss, per_user_auc
+from recsys_lib.evaluation.classification import (
+    auc,
+    calibration_error,
+    log_loss,
+    per_user_auc,
+    per_user_ndcg,
+)
 from recsys_lib.evaluation.intervals import Interval, mean_interval
 from recsys_lib.evaluation.protocol import Evaluation, evaluate, judge, judged_users
 from recsys_lib.evaluation.ranking import Relevant, hits_of, ranking_metrics, relevant_items
@@ -19,6 +25,7 @@ __all__ = [
     "Relevant",
     "auc",
     "audience",
+    "calibration_error",
     "coverage",
     "evaluate",
     "hits_of",
@@ -29,6 +36,7 @@ __all__ = [
     "mean_interval",
     "novelty",
     "per_user_auc",
+    "per_user_ndcg",
     "popularity_bias",
     "ranking_metrics",
     "relevant_items",

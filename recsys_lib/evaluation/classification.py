@@ -46,3 +46,40 @@ def log_loss(labels, probabilities) -> float:
     labels, probabilities = _checked(labels, probabilities)
     p = probabilities.clip(1e-7, 1 - 1e-7)
     return float(-np.where(labels, np.log(p), np.log1p(-p)).mean())
+
+
+def per_user_ndcg(user_ids, labels, scores) -> np.ndarray:
+    """Return the nDCG of each user's own samples, in order of user id: float64.
+
+    A user's samples are ordered by score; a like gains 1 (Järvelin and Kekäläinen, 2002). Equal
+    scores share their places' discounts. Users with one class only are left out: any order of
+    theirs is as good as any other.
+    """
+    labels, scores = _checked(labels, scores)
+    users, row_user, sizes = np.unique(user_ids, return_inverse=True, return_counts=True)
+    order = np.lexsort((-scores, row_user))
+    first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    place = np.arange(len(order)) - first[row_user[order]]
+    discount = 1 / np.log2(place + 2)
+    tie = (
+        np.cumsum(np.r_[True, (np.diff(scores[order]) != 0) | (np.diff(row_user[order]) != 0)]) - 1
+    )  # number of the run of equal scores, user by user
+    shared = (np.bincount(tie, discount) / np.bincount(tie))[tie]
+    gained = np.bincount(row_user[order], shared * labels[order], len(users))
+    likes = np.bincount(row_user, labels, len(users)).astype(np.int64)
+    best = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, sizes.max() + 2)))])
+    both = (likes > 0) & (likes < sizes)
+    return gained[both] / best[likes[both]]
+
+
+def calibration_error(labels, probabilities, n_bins: int = 10) -> float:
+    """Return how far predicted shares of likes are from observed ones, on average.
+
+    Samples are cut into ``n_bins`` groups of equal size by their prediction; each group's mean
+    prediction is compared with its share of likes (expected calibration error with equal-mass
+    bins; Nixon et al., 2019).
+    """
+    labels, p = _checked(labels, probabilities)
+    groups = np.array_split(np.argsort(p, kind="stable"), min(n_bins, len(p)))
+    gaps = [len(rows) * abs(p[rows].mean() - labels[rows].mean()) for rows in groups]
+    return float(np.sum(gaps) / len(p))

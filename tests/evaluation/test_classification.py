@@ -3,7 +3,14 @@ import pytest
 from sklearn import metrics
 
 from recsys_lib.errors import RecsysError
-from recsys_lib.evaluation import auc, log_loss, mean_interval, per_user_auc
+from recsys_lib.evaluation import (
+    auc,
+    calibration_error,
+    log_loss,
+    mean_interval,
+    per_user_auc,
+    per_user_ndcg,
+)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -44,3 +51,27 @@ def test_interval_covers_the_mean_as_often_as_it_says():
     # 95 % nominal; the percentile bootstrap of 100 skewed values falls a little short.
     assert 0.90 < covered < 0.98
     assert mean_interval(samples[0]) == mean_interval(samples[0])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ndcg_within_users_equals_scikit_learn_with_ties(seed):
+    rng = np.random.default_rng(seed)
+    users, labels = rng.integers(0, 12, 300), rng.random(300) < 0.4
+    scores = rng.integers(1, 9, 300) / 9
+    rows = [users == u for u in np.unique(users)]
+    by_hand = [
+        metrics.ndcg_score([labels[r]], [scores[r]]) for r in rows if len(set(labels[r])) > 1
+    ]
+    assert per_user_ndcg(users, labels, scores) == pytest.approx(by_hand, abs=1e-12)
+
+
+def test_users_of_one_class_have_no_order_to_judge():
+    # User 8 has likes alone; user 7's like stands second: 1 / log2(3).
+    found = per_user_ndcg([7, 8, 7], [1, 1, 0], [0.1, 0.5, 0.9])
+    assert found == pytest.approx([1 / np.log2(3)])
+
+
+def test_calibration_error_by_hand():
+    # Two halves: .2 predicted and .5 seen, .8 predicted and 1 seen.
+    assert calibration_error([0, 1, 1, 1], [0.2, 0.2, 0.8, 0.8], n_bins=2) == pytest.approx(0.25)
+    assert calibration_error([0, 1], [0.0, 1.0]) == 0
