@@ -3,6 +3,7 @@
 Importing this package loads no TensorFlow: a trained :class:`RankingModel` is plain arrays.
 """
 
+from recsys_lib.ranking.boosted_trees import enter_boosted_trees
 from recsys_lib.ranking.config import (
     CATEGORIES,
     HISTORY,
@@ -13,6 +14,13 @@ from recsys_lib.ranking.config import (
 )
 from recsys_lib.ranking.fitting import build_models, config_for, train_model
 from recsys_lib.ranking.inputs import Encoded, FeatureInputs, labels_of
+from recsys_lib.ranking.leaderboard import (
+    Entry,
+    enter,
+    leaderboard,
+    neighbours,
+    paired_difference,
+)
 from recsys_lib.ranking.model import RankingModel
 from recsys_lib.ranking.models import KINDS
 from recsys_lib.ranking.training import TrainingLog
@@ -23,6 +31,7 @@ __all__ = [
     "KINDS",
     "NUMBERS",
     "Encoded",
+    "Entry",
     "FeatureInputs",
     "RankingConfig",
     "RankingModel",
@@ -30,7 +39,12 @@ __all__ = [
     "TrainingLog",
     "build_models",
     "config_for",
+    "enter",
+    "enter_boosted_trees",
     "labels_of",
+    "leaderboard",
+    "neighbours",
     "notes_config",
+    "paired_difference",
     "train_model",
 ]

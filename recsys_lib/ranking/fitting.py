@@ -10,6 +10,7 @@ from recsys_lib.ranking.config import RankingConfig
 from recsys_lib.ranking.inputs import FeatureInputs, labels_of
 from recsys_lib.ranking.model import RankingModel, assign
 from recsys_lib.ranking.models import config_class, module_of
+from recsys_lib.ranking.pretrained import Vectors, place_vectors
 from recsys_lib.ranking.training import TrainingLog, train
 from recsys_lib.seeding import DEFAULT_SEED
 
@@ -20,7 +21,7 @@ def train_model(
     validation: pd.DataFrame | None = None,
     config: RankingConfig | None = None,
     seed: int = DEFAULT_SEED,
-    start: Mapping[str, np.ndarray] | None = None,
+    pretrained: Mapping[str, Vectors] | None = None,
     on_epoch: Callable[[TrainingLog], None] | None = None,
 ) -> tuple[RankingModel, TrainingLog]:
     """Train a model on samples; with validation samples, stop when they are predicted best.
@@ -34,9 +35,10 @@ def train_model(
     config : RankingConfig, optional
         Settings that the kind has beyond it are at their defaults.
     seed : int
-    start : dict of str to array, optional
-        Weights to begin with, by ``layer/variable``; the others are drawn. See
-        :func:`recsys_lib.ranking.pretrained_table`.
+    pretrained : dict of str to Vectors, optional
+        Vectors that categories begin with, by column, as an
+        :class:`recsys_lib.embeddings.EmbeddingTable` has them. They are trained on, unless
+        ``config.frozen`` names the column.
     on_epoch : function of the log so far, optional
 
     Raises
@@ -49,7 +51,7 @@ def train_model(
     inputs = inputs_for(config, samples)
     judged = None if validation is None else (inputs.encode(validation), labels_of(validation))
     chunks = [(inputs.encode(samples), labels)]
-    return fit_network(kind, config, inputs, chunks, judged, seed, start, on_epoch)
+    return fit_network(kind, config, inputs, chunks, judged, seed, pretrained, on_epoch)
 
 
 def inputs_for(config: RankingConfig, samples) -> FeatureInputs:
@@ -65,19 +67,21 @@ def inputs_for(config: RankingConfig, samples) -> FeatureInputs:
     )
 
 
-def fit_network(kind, config, inputs, chunks, validation, seed, start=None, on_epoch=None):
+def fit_network(kind, config, inputs, chunks, validation, seed, pretrained=None, on_epoch=None):
     """Train a model on encoded chunks; see :func:`train_model` and :func:`training.train`."""
     from recsys_lib.ranking.backend import seed_everything
 
-    start = dict(start or {})
+    learned: Mapping[str, np.ndarray] = {}
     if earlier := getattr(module_of(kind), "PRETRAINED_BY", None):
-        first, _ = fit_network(
-            earlier, config_for(earlier, config), inputs, chunks, validation, seed, start
-        )
-        start = {**first.weights, **start}
+        learned = fit_network(
+            earlier, config_for(earlier, config), inputs, chunks, validation, seed, pretrained
+        )[0].weights
     seed_everything(seed)
     network = module_of(kind).network(config, inputs)
-    assign(network, start)
+    if pretrained:
+        table = network.get_layer("embeddings").table
+        table.assign(place_vectors(np.asarray(table), inputs, pretrained))
+    assign(network, learned)
     log = train(network, chunks, config.training, validation, seed, on_epoch)
     weights = {variable.path: np.asarray(variable) for variable in network.weights}
     return RankingModel(kind, config, inputs, weights), log

@@ -1,0 +1,54 @@
+"""Vectors trained elsewhere as the start of a ranking model's own (S10)."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from recsys_lib.errors import DataError
+from recsys_lib.ranking.inputs import FeatureInputs, vocabulary_of
+
+
+class Vectors(Protocol):
+    """What an embedding table has: ``item_ids``, int64 (n,), and ``vectors``, float32 (n, dim)."""
+
+    item_ids: np.ndarray
+    vectors: np.ndarray
+
+
+def place_vectors(table: np.ndarray, inputs: FeatureInputs, pretrained: Mapping[str, Vectors]):
+    """Return the matrix of all categories' vectors with some columns' rows set.
+
+    The vectors of a column are scaled together to the spread that the network's own start has,
+    so that the first steps find them on the scale they expect. Categories without a vector keep
+    their random start, so they are told apart from each other but from nothing known.
+
+    Parameters
+    ----------
+    table : float32 array, shape (n_rows, dim)
+        As the network drew it.
+    inputs : FeatureInputs
+    pretrained : dict of str to Vectors
+        By column.
+
+    Raises
+    ------
+    DataError
+        A column is no category of the model, or its vectors have another length.
+    """
+    table = table.copy()
+    for column, found in pretrained.items():
+        fields = {field.name: field for field in inputs.fields}
+        if column not in inputs.categories or found.vectors.shape[1] != table.shape[1]:
+            raise DataError(
+                f"{column} has vectors of {found.vectors.shape[1]} numbers; they need a category "
+                f"of the model ({', '.join(inputs.categories)}) and embedding_dim "
+                f"{table.shape[1]}."
+            )
+        vocabulary = inputs.vocabularies[vocabulary_of(column)]
+        place = np.searchsorted(vocabulary, found.item_ids).clip(max=len(vocabulary) - 1)
+        known = vocabulary[place] == found.item_ids
+        vectors = found.vectors[known]
+        spread = np.sqrt(np.mean(np.square(vectors))) if len(vectors) else 1.0
+        table[fields[column].table + 1 + place[known]] = vectors * table.std() / spread
+    return table
