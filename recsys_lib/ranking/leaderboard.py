@@ -17,6 +17,7 @@ from recsys_lib.evaluation import (
 from recsys_lib.features.columns import LABEL
 from recsys_lib.ranking.config import RankingConfig
 from recsys_lib.ranking.fitting import train_model
+from recsys_lib.ranking.pretrained import Vectors
 from recsys_lib.schema import USER
 from recsys_lib.seeding import DEFAULT_SEED, generator
 
@@ -36,6 +37,8 @@ class Entry:
         Of training, mean over seeds; judging on validation samples is not in it.
     epochs : float
         Passes until the best weights, mean over seeds.
+    samples_per_second : float
+        Speed of training, median over seeds.
     """
 
     scores: np.ndarray
@@ -43,6 +46,7 @@ class Entry:
     n_parameters: int = 0
     seconds: float = float("nan")
     epochs: float = float("nan")
+    samples_per_second: float = float("nan")
 
 
 def enter(
@@ -52,24 +56,26 @@ def enter(
     test: pd.DataFrame,
     config: RankingConfig | None = None,
     seeds: Sequence[int] = (DEFAULT_SEED,),
+    pretrained: Mapping[str, Vectors] | None = None,
 ) -> Entry:
     """Train a kind of model once a seed, stopped on the validation part, and let it predict.
 
     Parameters
     ----------
-    kind, config
+    kind, config, pretrained
         As for :func:`recsys_lib.ranking.train_model`.
     train, validation, test : DataFrames
         Samples. Nothing is learned or chosen from ``test``.
     seeds : ints
     """
-    runs = [train_model(kind, train, validation, config, seed) for seed in seeds]
+    runs = [train_model(kind, train, validation, config, seed, pretrained) for seed in seeds]
     return Entry(
         np.stack([model.predict(test) for model, _ in runs]),
         np.array([log.validation_auc[log.best_epoch - 1] for _, log in runs]),
         runs[0][0].n_parameters,
         float(np.mean([sum(log.seconds) for _, log in runs])),
         float(np.mean([log.best_epoch for _, log in runs])),
+        float(np.median([log.samples_per_second for _, log in runs])),
     )
 
 
@@ -87,8 +93,8 @@ def leaderboard(entries: Mapping[str, Entry], test: pd.DataFrame) -> pd.DataFram
     DataFrame
         ``auc`` with the 95 % interval over users and seeds (``auc_low``, ``auc_high``) and the
         range over seeds (``auc_seed_range``); ``per_user_auc``, ``log_loss`` (nats),
-        ``calibration_error``, ``per_user_ndcg``: means over seeds; ``parameters``, ``epochs`` and
-        ``seconds``.
+        ``calibration_error``, ``per_user_ndcg``: means over seeds; ``parameters``, ``epochs``,
+        ``seconds`` and ``samples_per_second``.
     """
     labels, users = test[LABEL].to_numpy(), test[USER].to_numpy()
     rows = {}
@@ -109,6 +115,7 @@ def leaderboard(entries: Mapping[str, Entry], test: pd.DataFrame) -> pd.DataFram
             "parameters": entry.n_parameters,
             "epochs": entry.epochs,
             "seconds": entry.seconds,
+            "samples_per_second": entry.samples_per_second,
         }
     return pd.DataFrame.from_dict(rows, orient="index").sort_values("auc", ascending=False)
 
