@@ -195,15 +195,16 @@ class TargetAttention(keras.layers.Layer):
         there = ops.cast(known, weight.dtype)
         if not self.normalised:
             return weight * there
-        weight = ops.exp(weight - ops.max(weight, axis=1, keepdims=True)) * there
-        return weight / ops.maximum(ops.sum(weight, axis=1, keepdims=True), 1e-9)
+        # Low, not 0, before the softmax: a missing item's weight must not outgrow the known ones'.
+        return ops.softmax(ops.where(known, weight, -1e9), axis=1) * there
 
 
 class AUGRU(keras.layers.Layer):
     """A GRU whose update gate is scaled by attention (Zhou et al.: DIEN, 2019).
 
     ``h_t = (1 - a_t u_t) h_(t-1) + a_t u_t c_t``: an item of no interest leaves the state alone.
-    Missing items do too. Returns the last state.
+    Missing items do too. As in the paper, and in Keras' GRU that makes the interests, the reset
+    gate acts on what the recurrent weights make of the state. Returns the last state.
     """
 
     def __init__(self, units: int, **kwargs):
