@@ -227,12 +227,10 @@ class AUGRU(keras.layers.Layer):
         k = self.units
         state = ops.zeros_like(inputs[:, 0, :k])  # (n, units)
         for t in range(sequence.shape[1]):  # unrolled: histories are short
-            x = inputs[:, t]
-            gates = x[:, : 2 * k] + ops.matmul(state, self.recurrent[:, : 2 * k])
-            update, reset = ops.split(ops.sigmoid(gates), 2, axis=1)
-            candidate = ops.tanh(
-                x[:, 2 * k :] + ops.matmul(reset * state, self.recurrent[:, 2 * k :])
-            )
+            x, h = inputs[:, t], ops.matmul(state, self.recurrent)  # (n, 3 units)
+            gates = ops.sigmoid(x[:, : 2 * k] + h[:, : 2 * k])
+            update, reset = ops.split(gates, 2, axis=1)
+            candidate = ops.tanh(x[:, 2 * k :] + reset * h[:, 2 * k :])
             rate = rates[:, t : t + 1] * update
             state = (1 - rate) * state + rate * candidate
         return state
