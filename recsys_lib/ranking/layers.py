@@ -195,15 +195,16 @@ class TargetAttention(keras.layers.Layer):
         there = ops.cast(known, weight.dtype)
         if not self.normalised:
             return weight * there
-        weight = ops.exp(weight - ops.max(weight, axis=1, keepdims=True)) * there
-        return weight / ops.maximum(ops.sum(weight, axis=1, keepdims=True), 1e-9)
+        # Low, not 0, before the softmax: a missing item's weight must not outgrow the known ones'.
+        return ops.softmax(ops.where(known, weight, -1e9), axis=1) * there
 
 
 class AUGRU(keras.layers.Layer):
     """A GRU whose update gate is scaled by attention (Zhou et al.: DIEN, 2019).
 
     ``h_t = (1 - a_t u_t) h_(t-1) + a_t u_t c_t``: an item of no interest leaves the state alone.
-    Missing items do too. Returns the last state.
+    Missing items do too. As in the paper, and in Keras' GRU that makes the interests, the reset
+    gate acts on what the recurrent weights make of the state. Returns the last state.
     """
 
     def __init__(self, units: int, **kwargs):
@@ -226,12 +227,10 @@ class AUGRU(keras.layers.Layer):
         k = self.units
         state = ops.zeros_like(inputs[:, 0, :k])  # (n, units)
         for t in range(sequence.shape[1]):  # unrolled: histories are short
-            x = inputs[:, t]
-            gates = x[:, : 2 * k] + ops.matmul(state, self.recurrent[:, : 2 * k])
-            update, reset = ops.split(ops.sigmoid(gates), 2, axis=1)
-            candidate = ops.tanh(
-                x[:, 2 * k :] + ops.matmul(reset * state, self.recurrent[:, 2 * k :])
-            )
+            x, h = inputs[:, t], ops.matmul(state, self.recurrent)  # (n, 3 units)
+            gates = ops.sigmoid(x[:, : 2 * k] + h[:, : 2 * k])
+            update, reset = ops.split(gates, 2, axis=1)
+            candidate = ops.tanh(x[:, 2 * k :] + reset * h[:, 2 * k :])
             rate = rates[:, t : t + 1] * update
             state = (1 - rate) * state + rate * candidate
         return state
