@@ -68,8 +68,8 @@ PROTOCOL = {
 # Around the best setting RecBole publishes for MovieLens 1M, out of the values of its grids; larger
 # learning rates are added for the linear models: an epoch has a twelfth of the steps here.
 GRIDS = {
-    "LR": {"learning_rate": [1e-3, 5e-3, 1e-2, 2e-2]},
-    "FM": {"learning_rate": [1e-3, 5e-3, 1e-2, 2e-2]},
+    "LR": {"learning_rate": [5e-3, 1e-2, 2e-2]},
+    "FM": {"learning_rate": [5e-3, 1e-2, 2e-2]},
     "FNN": {
         "learning_rate": [1e-3, 3e-3, 5e-3],
         "dropout_prob": [0.0, 0.1],
