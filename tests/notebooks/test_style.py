@@ -21,6 +21,7 @@ NAMES = {
     "05_recall",
     "06_lsh",
     "07_embedding_mlp",
+    "08_ranking_models",
     "11_online_serving",
 }
 MAX_BYTES = 1_000_000

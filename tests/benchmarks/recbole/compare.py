@@ -1,0 +1,103 @@
+"""Our ranking models on the rows that ``run_recbole.py split OUT`` wrote, beside RecBole's.
+
+    python tests/benchmarks/recbole/compare.py OUT [MODEL ...]
+
+The seven fields are RecBole's: user, item, age, gender, occupation, release year, genres; each is a
+category, genres a list. A small grid is searched on validation AUC with one seed; the best setting
+is trained from three, and the test rows are scored once. Writes ``OUT/ours.json`` and prints both
+tables where ``OUT/recbole.json`` is there too.
+"""
+
+import argparse
+import itertools
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from recsys_lib import files
+from recsys_lib.evaluation import auc
+from recsys_lib.ranking import RankingConfig, TrainingConfig, train_model
+
+THEIRS = {
+    "logistic_regression": "LR",
+    "fm": "FM",
+    "fnn": "FNN",
+    "wide_deep": "WideDeep",
+    "deepfm": "DeepFM",
+    "dcn_v2": "DCNV2",
+}
+COLUMNS = {"age": "user_age", "gender": "user_gender", "occupation": "user_occupation"}
+CONFIG = RankingConfig(
+    categories=("item_id", "user_id", *COLUMNS.values(), "release_year"),
+    numbers=(),
+    bags=("genres",),
+    embedding_dim=16,
+    hidden=(256, 256, 256),
+    id_dropout=0.0,
+    embedding_l2=0.0,
+    training=TrainingConfig(batch_size=4_096, epochs=60, patience=10),
+)
+RATES, DROPOUTS, PENALTIES = (0.003, 0.01), (0.2, 0.4), (0.0, 1e-3, 1e-2)
+SEEDS = (2020, 2021, 2022)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("models", nargs="*", default=list(THEIRS))
+    asked = parser.parse_args()
+    train, validation, test = (
+        pd.read_parquet(asked.out / f"{part}.parquet").rename(columns=COLUMNS)
+        for part in ("train", "validation", "test")
+    )
+    told = asked.out / "ours.json"
+    found = files.read_json(told) if told.exists() else {}
+    for kind in asked.models:
+        found[kind] = measured(kind, train, validation, test)
+        files.write_json(told, found)
+    print(table(found, asked.out / "recbole.json").round(4).to_string())
+
+
+def measured(kind: str, train, validation, test) -> dict:
+    """Search the grid on validation rows, then train the best setting from each seed."""
+    dropouts = (0.0,) if kind in ("logistic_regression", "fm") else DROPOUTS
+    tried = []
+    for rate, dropout, penalty in itertools.product(RATES, dropouts, PENALTIES):
+        training = replace(CONFIG.training, learning_rate=rate)
+        config = replace(CONFIG, dropout=dropout, embedding_l2=penalty, training=training)
+        _, log = train_model(kind, train, validation, config, SEEDS[0])
+        tried.append((max(log.validation_auc), config))
+        print(kind, rate, dropout, penalty, round(tried[-1][0], 4), log.best_epoch, flush=True)
+    _, best = max(tried, key=lambda each: each[0])
+    runs = [train_model(kind, train, validation, best, seed) for seed in SEEDS]
+    return {
+        "learning_rate": best.training.learning_rate,
+        "dropout": best.dropout,
+        "embedding_l2": best.embedding_l2,
+        "validation_auc": [max(log.validation_auc) for _, log in runs],
+        "test_auc": [auc(test["label"], model.predict(test)) for model, _ in runs],
+        "train_seconds": [sum(log.seconds) for _, log in runs],
+        "epochs": [len(log.seconds) for _, log in runs],
+    }
+
+
+def table(ours: dict, their_file: Path) -> pd.DataFrame:
+    """Return test AUC and seconds of both, means over seeds, and our lead."""
+    rows = {
+        kind: {"ours": np.mean(told["test_auc"]), "our seconds": np.mean(told["train_seconds"])}
+        for kind, told in ours.items()
+    }
+    if their_file.exists():
+        runs = pd.DataFrame(files.read_json(their_file)["runs"]).groupby("model")
+        for kind, row in rows.items():
+            if THEIRS[kind] in runs.groups:
+                run = runs.get_group(THEIRS[kind])
+                row |= {"RecBole": run["test_auc"].mean(), "seconds": run["train_seconds"].mean()}
+                row["lead"] = row["ours"] - row["RecBole"]
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+if __name__ == "__main__":
+    main()
