@@ -108,7 +108,8 @@ class FeatureInputs:
         Raises
         ------
         DataError
-            There is no row, or a column is missing.
+            There is no row, a column is missing, a category mixes numbers and text or holds
+            neither, or a bag holds no lists.
         """
         known: dict[str, np.ndarray] = {}
         longest = dict.fromkeys(bags, 1)
