@@ -108,7 +108,8 @@ class FeatureInputs:
         Raises
         ------
         DataError
-            There is no row, or a column is missing.
+            There is no row, a column is missing, a category mixes numbers and text or holds
+            neither, or a bag holds no lists.
         """
         known: dict[str, np.ndarray] = {}
         longest = dict.fromkeys(bags, 1)
@@ -120,10 +121,9 @@ class FeatureInputs:
             n_rows += len(frame)
             _check_columns(frame, (*categories, *numbers, *bags, *history))
             for column in (*categories, *bags):
-                values = frame[column].explode() if column in bags else frame[column]
+                values = _lists(frame, column).explode() if column in bags else frame[column]
                 name = vocabulary_of(column)
-                found = [_known_values(values), *([known[name]] if name in known else [])]
-                known[name] = np.sort(pd.unique(np.concatenate(found)))
+                known[name] = _merged(column, known.get(name), _known_values(values))
             for column in bags:
                 lengths = frame[column].map(len, na_action="ignore")
                 longest[column] = int(max(longest[column], min(lengths.max(), LONGEST_BAG)))
@@ -188,10 +188,7 @@ class FeatureInputs:
         parts += [self._encode_bag(frame, column) for column in self.bags]
         if self.history:
             _check_columns(frame, self.history)
-            parts += [
-                self._indexes[vocabulary_of(ITEM)].get_indexer(frame[c])[:, None] + 1
-                for c in self.history
-            ]
+            parts += [self._codes(frame[c], ITEM)[:, None] for c in self.history]
         codes = np.hstack(parts).astype(np.int32, copy=False)
         return Encoded(codes, self.encode_numbers(frame, self.numbers))
 
@@ -200,20 +197,24 @@ class FeatureInputs:
         _check_columns(frame, columns)
         codes = np.empty((len(frame), len(columns)), dtype=np.int32)
         for place, column in enumerate(columns):
-            known = self._indexes[vocabulary_of(column)]
-            codes[:, place] = known.get_indexer(frame[column]) + 1
+            codes[:, place] = self._codes(frame[column], column)
         return codes
 
     def _encode_bag(self, frame: pd.DataFrame, column: str) -> np.ndarray:
         _check_columns(frame, [column])
         width = self.bags[column]
-        lists = frame[column].reset_index(drop=True).map(lambda x: x[:width], na_action="ignore")
-        values = lists.explode()
+        lists = _lists(frame, column).reset_index(drop=True)
+        values = lists.map(lambda x: x[:width], na_action="ignore").explode()
         row = values.index.to_numpy()
         place = values.groupby(level=0).cumcount().to_numpy()
         codes = np.zeros((len(frame), width), np.int32)
-        codes[row, place] = self._indexes[vocabulary_of(column)].get_indexer(values) + 1
+        codes[row, place] = self._codes(values, column)
         return codes
+
+    def _codes(self, values: pd.Series, column: str) -> np.ndarray:
+        if pd.api.types.is_bool_dtype(values.dtype):  # which pandas finds equal to no number
+            values = values.astype("Int8")
+        return self._indexes[vocabulary_of(column)].get_indexer(values) + 1
 
     @cached_property
     def _indexes(self) -> dict[str, pd.Index]:
@@ -293,8 +294,16 @@ def _check_columns(frame: pd.DataFrame, columns: Sequence[str]) -> None:
         )
 
 
+def _lists(frame: pd.DataFrame, column: str) -> pd.Series:
+    lists = frame[column]
+    for wrong in lists[~lists.map(pd.api.types.is_list_like).astype(bool)].dropna():
+        raise DataError(f"Column {column} is to hold lists; it holds {wrong!r}.")
+    return lists
+
+
 def _known_values(column: pd.Series) -> np.ndarray:
-    values = column.dropna()
+    # Numbers may lie in objects, as in an exploded list, or in a pandas category.
+    values = pd.Series(np.asarray(column.dropna()), name=column.name).infer_objects()
     if pd.api.types.is_float_dtype(values.dtype):  # ids beside missing ones
         if not (values == values.round()).all():
             wrong = values[values != values.round()].iloc[0]
@@ -302,7 +311,19 @@ def _known_values(column: pd.Series) -> np.ndarray:
         return values.to_numpy(np.int64)
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.to_numpy(np.int64)
+    if (found := pd.api.types.infer_dtype(values)) not in ("string", "empty"):
+        raise DataError(
+            f"Column {column.name} holds values of type {found}: a category is text, "
+            "or a whole number."
+        )
     return values.to_numpy(np.str_)
+
+
+def _merged(column: str, known: np.ndarray | None, found: np.ndarray) -> np.ndarray:
+    parts = [part for part in (known, found) if part is not None and len(part)]
+    if len({part.dtype.kind for part in parts}) > 1:
+        raise DataError(f"Column {column} holds numbers and, elsewhere, text: it must be one.")
+    return np.sort(pd.unique(np.concatenate(parts or [found])))
 
 
 def _as_numbers(

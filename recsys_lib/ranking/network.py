@@ -40,15 +40,16 @@ class Start:
             keras.Input((len(inputs.numbers),), dtype="float32", name="numbers"),
         )
 
-    def vectors(
-        self, dim: int | None = None, spread: float | None = None, name: str = "embeddings"
-    ):
+    def vectors(self, spread: float | None = None, name: str = "embeddings"):
         """Return a vector for each code: (n, n_codes, dim); one look-up table a name."""
-        config, frozen = self.config, self.config.frozen
+        return self._lookup(self.config.embedding_dim, spread, name, self.config.frozen)
+
+    def _lookup(self, dim: int, spread: float | None, name: str, frozen: tuple[str, ...]):
+        config = self.config
         lookup = Lookup(
             self.inputs.offsets,
             sum(self.inputs.sizes),
-            dim or config.embedding_dim,
+            dim,
             spread,
             dropped=self._codes_of(IDS),
             dropout=config.id_dropout,
@@ -91,7 +92,7 @@ class Start:
 
     def weights(self):
         """Return a weight for each code, 0 at the start: (n, n_codes, 1)."""
-        return self.vectors(1, spread=0.0, name="first_order")
+        return self._lookup(1, 0.0, "first_order", frozen=())
 
     def first_order(self):
         """Return the linear part: a weight for each category and number, and a bias: (n, 1)."""

@@ -8,6 +8,7 @@ from recsys_lib.ranking import RankingConfig, TrainingConfig, train_model
 from recsys_lib.seeding import generator
 
 GENRES = np.array(["Action", "Comedy", "Drama", "War"])
+WORDS = ["the", "big", "sea", "wolf", "returns"]
 
 
 def make_samples(n: int, seed: int = 3) -> pd.DataFrame:
@@ -27,6 +28,10 @@ def make_samples(n: int, seed: int = 3) -> pd.DataFrame:
         frame.loc[frame.index[::7], [f"{who}_rating_mean", f"{who}_rating_stddev"]] = np.nan
     taste = (user % 2 == item % 2) * 1.5 + frame["item_rating_mean"].fillna(3) / 4
     frame["label"] = (taste + rng.normal(0, 0.5, n) > 1.6).astype(np.int8)
+    for k in range(1, 6):
+        liked = pd.Series(rng.integers(1, 40, n) * 7, dtype="Int64")
+        frame[f"user_liked_item_{k}"] = liked.mask(rng.random(n) < k / 6)
+    frame["item_title_words"] = [WORDS[: i % 6] if i % 11 else None for i in item // 7]
     return frame
 
 

@@ -3,9 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import make_samples
+from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from recsys_lib.errors import DataError
-from recsys_lib.ranking import FeatureInputs, labels_of
+from recsys_lib.ranking import CATEGORIES as NOTES_CATEGORIES
+from recsys_lib.ranking import HISTORY, FeatureInputs, labels_of
+from recsys_lib.ranking import NUMBERS as NOTES_NUMBERS
+from recsys_lib.ranking.inputs import LONGEST_BAG
+from recsys_lib.seeding import generator
 
 
 @pytest.fixture
@@ -111,3 +117,179 @@ def test_labels_that_teach_nothing_are_refused(train, labels, says):
 def test_an_empty_part_has_no_labels(train):
     with pytest.raises(DataError, match="All 0 samples"):
         labels_of(train.iloc[:0])
+
+
+# --- Types ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Series([50, 7, None], dtype=object),
+        pd.Series([50, 7, None], dtype="category"),
+        pd.Series([50.0, 7.0, np.nan]),
+        pd.Series([True, False, None], dtype=object),
+        pd.Series([True, False, None], dtype="boolean"),
+        pd.Series(["b", "a", None], dtype="category"),
+        pd.Series(["b", "a", None], dtype="string[pyarrow]"),
+    ],
+    ids=lambda values: f"{values.dtype}-{values[0]}",
+)
+def test_whatever_type_holds_them_known_values_are_known(train, values):
+    assert fit(train.assign(item_id=values)).encode(train.assign(item_id=values)).categories[
+        :, 0
+    ].tolist() == [2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ([1, "1", 2], "item_id holds values of type mixed"),
+        ([0.5, 1.0, 2.0], "item_id holds 0.5: a category is no fraction"),
+        (pd.to_datetime(["2000-01-01"] * 3), "item_id holds values of type datetime"),
+    ],
+)
+def test_what_is_no_category_is_refused(train, values, says):
+    with pytest.raises(DataError, match=says):
+        fit(train.assign(item_id=values))
+
+
+# --- Lists and the history --------------------------------------------------------------
+
+
+def lists(*values) -> pd.DataFrame:
+    return pd.DataFrame({"item_id": 7, "item_title_words": pd.Series(values, dtype=object)})
+
+
+def fit_lists(frame) -> FeatureInputs:
+    return FeatureInputs.fit(frame, ["item_id"], [], True, bags=["item_title_words"])
+
+
+@pytest.mark.parametrize(("a", "b", "c"), ["abc", (10, 20, 30)])
+def test_a_list_fills_the_places_of_the_longest_one(a, b, c):
+    frame = lists([b, a], None, [], np.array([c, b, a]), [a])
+    inputs = fit_lists(frame)
+    expected = [[2, 1, 0], [0, 0, 0], [0, 0, 0], [3, 2, 1], [1, 0, 0]]
+    assert inputs.encode(frame).categories[:, 1:].tolist() == expected
+    # Rows are told apart by place, not by what their index says.
+    again = inputs.encode(frame.set_axis([4] * 5))
+    assert again.categories[:, 1:].tolist() == expected
+    # Of a later, longer list the first places are read.
+    longer = inputs.encode(lists([a, None, b, c, c]))
+    assert longer.categories[:, 1:].tolist() == [[1, 0, 2]]
+
+
+def test_a_very_long_list_is_cut_and_no_list_at_all_has_one_place():
+    assert fit_lists(lists(["a"] * 1_000, None)).bags == {"item_title_words": LONGEST_BAG}
+    for empty in (lists(None, None), lists([], [])):
+        encoded = fit_lists(empty).encode(empty)
+        assert encoded.categories[:, 1:].tolist() == [[0], [0]]
+    assert fit_lists(lists(["a", "b"])).encode(lists()).categories.shape == (0, 3)
+
+
+def test_text_where_a_list_should_be_is_refused_not_spelt():
+    with pytest.raises(DataError, match="item_title_words is to hold lists; it holds 'big sea'"):
+        fit_lists(lists(["a"], "big sea"))
+    with pytest.raises(DataError, match="is to hold lists"):
+        fit_lists(lists(["a"])).encode(lists("a"))
+
+
+def test_liked_items_have_the_codes_and_the_table_of_items(train):
+    frame = train.assign(
+        user_liked_item_1=pd.array([7, 9, None], dtype="Int64"),  # 9 was never a candidate
+        user_liked_item_2=[50.0, np.nan, 7.0],
+        item_title_words=[["a"], ["a", "b"], None],
+    )
+    inputs = FeatureInputs.fit(
+        frame,
+        ["item_genre_1", "item_id"],
+        [],
+        True,
+        bags=["item_title_words"],
+        history=["user_liked_item_1", "user_liked_item_2"],
+    )
+    # Genre, item, two places of words, two liked items.
+    assert inputs.encode(frame).categories.tolist() == [
+        [2, 2, 1, 0, 1, 2], [1, 1, 1, 2, 0, 0], [0, 2, 0, 0, 0, 1]
+    ]  # fmt: skip
+    assert inputs.sizes == (3, 3, 3)
+    assert [(f.name, f.codes, f.table) for f in inputs.fields] == [
+        ("item_genre_1", slice(0, 1), 0),
+        ("item_id", slice(1, 2), 3),
+        ("item_title_words", slice(2, 4), 6),
+        ("history", slice(4, 6), 3),
+    ]
+    assert inputs.offsets.tolist() == [0, 3, 6, 6, 3, 3]
+
+
+# --- Numbers ----------------------------------------------------------------------------
+
+
+def test_logarithms_are_taken_of_the_named_numbers_only(train):
+    frame = train.assign(item_rating_mean=[np.e - 1, 1 - np.e, np.nan])
+    inputs = FeatureInputs.fit(
+        frame, CATEGORIES, NUMBERS, False, log_numbers=["item_rating_mean", "elsewhere"]
+    )
+    assert inputs.log_numbers == ("item_rating_mean",)
+    assert np.allclose(inputs.encode(frame).numbers, [[1, 1990], [-1, 1990], [0, 1990]])
+
+
+# --- Whatever the samples ---------------------------------------------------------------
+
+
+def fit_all(train) -> FeatureInputs:
+    return FeatureInputs.fit(
+        train,
+        NOTES_CATEGORIES,
+        NOTES_NUMBERS,
+        True,
+        bags=["item_title_words"],
+        history=HISTORY,
+        log_numbers=["item_rating_count"],
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_parts_teach_what_the_whole_teaches(seed):
+    whole, later = make_samples(120, seed), make_samples(50, seed + 100)
+    whole.loc[:30, ["item_rating_mean", "item_genre_1", "item_title_words"]] = None
+    cuts = np.sort(generator(seed, "cuts").integers(0, 120, 4))
+    parts = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, 120], strict=True)]
+    assert parts[0].shape[0] < 120
+    once, streamed = fit_all(whole), fit_all(iter(parts))
+    assert once.vocabularies.keys() == streamed.vocabularies.keys()
+    assert once.bags == streamed.bags
+    for one, other in zip(once.encode(later), streamed.encode(later), strict=True):
+        assert np.allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+def test_a_part_in_which_all_is_missing_spoils_no_numbers():
+    parts = [pd.DataFrame({"item_id": [None]}), pd.DataFrame({"item_id": [50, 7]})]
+    inputs = FeatureInputs.fit(parts, ["item_id"], [], True)
+    assert inputs.encode(parts[1]).categories.tolist() == [[2], [1]]
+
+
+def test_parts_of_numbers_and_of_text_are_refused():
+    parts = [pd.DataFrame({"item_id": ["7"]}), pd.DataFrame({"item_id": [50, 7]})]
+    with pytest.raises(DataError, match="item_id holds numbers and, elsewhere, text"):
+        FeatureInputs.fit(parts, ["item_id"], [], True)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_arrays_are_those_of_scikit_learn(seed):
+    train, later = make_samples(60, seed), make_samples(60, seed + 100)
+    encoded = fit_all(train).encode(later)
+    for place, column in enumerate(NOTES_CATEGORIES):
+        family = [c for c in NOTES_CATEGORIES if "genre" in c] if "genre" in column else [column]
+        values = pd.concat([train[c] for c in family]).dropna().to_numpy()[:, None]
+        peer = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1).fit(values)
+        expected = peer.transform(later[[column]].to_numpy())[:, 0] + 1
+        assert np.array_equal(encoded.categories[:, place], expected), column
+    logged = [
+        frame[[*NOTES_NUMBERS]]
+        .astype(float)
+        .assign(item_rating_count=np.log1p(frame["item_rating_count"]))
+        for frame in (train, later)
+    ]
+    expected = StandardScaler().fit(logged[0]).transform(logged[1])
+    assert np.allclose(encoded.numbers, np.nan_to_num(expected, nan=0.0), atol=1e-4)

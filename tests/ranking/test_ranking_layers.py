@@ -4,8 +4,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from models_reference import attention, dense, gru, relu
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.special import expit, softmax
+from scipy.special import expit
 from sklearn.metrics import log_loss
 
 from recsys_lib.seeding import generator
@@ -36,10 +37,6 @@ def randomised(layer, rng, *inputs) -> dict[str, np.ndarray]:
     for variable in layer.weights:
         variable.assign(rng.normal(size=variable.shape))
     return {v.path.partition("/")[2]: np.asarray(v, np.float64) for v in layer.weights}
-
-
-def dense(x, weights, name):
-    return x @ weights[f"{name}/kernel"] + weights[f"{name}/bias"]
 
 
 def some_known(rng) -> np.ndarray:
@@ -168,8 +165,8 @@ def test_a_residual_unit_adds_two_layers_to_its_input(layers, rng):
     x = rng.normal(size=(N, DIM))
     layer = layers.ResidualUnit(UNITS)
     weights = randomised(layer, rng, x)
-    inner = np.maximum(dense(x, weights, "inner"), 0)
-    close(layer(x), np.maximum(x + dense(inner, weights, "outer"), 0))
+    inner = relu(dense(x, weights, "inner"))
+    close(layer(x), relu(x + dense(inner, weights, "outer")))
 
 
 def test_the_linear_part_weighs_the_numbers_only(rng):
@@ -194,24 +191,13 @@ def history(rng):
 
 @pytest.mark.parametrize("normalised", [False, True])
 def test_attention_weighs_each_known_item_by_the_candidate(layers, rng, history, normalised):
-    candidate, items, known = history
     layer = layers.TargetAttention(UNITS, normalised=normalised)
     weights = randomised(layer, rng, *history)
-    expected = np.zeros((N, LENGTH))
-    for i in range(N):
-        there = np.flatnonzero(known[i])
-        for t in there:
-            asked, liked = candidate[i], items[i, t]
-            seen = np.concatenate([liked, asked, asked - liked, asked * liked])
-            inner = np.maximum(dense(seen, weights, "inner"), 0)
-            expected[i, t] = dense(inner, weights, "outer")[0]
-        if normalised and len(there):
-            expected[i, there] = softmax(expected[i, there])
-    close(layer(*history), expected)
+    close(layer(*history), attention(*history, weights, normalised))
 
 
 @pytest.mark.parametrize("normalised", [False, True])
-def test_attention_ignores_whatever_lies_at_missing_places(layers, rng, history, normalised):
+def test_attention_ignores_what_lies_at_missing_places(layers, rng, history, normalised):
     candidate, items, known = history
     layer = layers.TargetAttention(UNITS, normalised=normalised)
     randomised(layer, rng, *history)
@@ -220,28 +206,12 @@ def test_attention_ignores_whatever_lies_at_missing_places(layers, rng, history,
     close(layer(candidate, elsewhere, known), layer(*history))
 
 
-def gru(sequence, rates, known, weights):
-    """Return the last states of DIEN's equations 2 to 5, the update gate times ``rates``."""
-    w_u, w_r, w_h = np.split(weights["kernel"].T, 3)
-    u_u, u_r, u_h = np.split(weights["recurrent"].T, 3)
-    b_u, b_r, b_h = np.split(weights["bias"], 3)
-    states = np.zeros((N, UNITS))
-    for i, t in np.ndindex(N, LENGTH):
-        if known[i, t]:
-            x, h = sequence[i, t], states[i]
-            update = rates[i, t] * expit(w_u @ x + u_u @ h + b_u)
-            reset = expit(w_r @ x + u_r @ h + b_r)
-            fresh = np.tanh(w_h @ x + reset * (u_h @ h) + b_h)
-            states[i] = (1 - update) * h + update * fresh
-    return states
-
-
 def test_augru_follows_its_equations_step_by_step(layers, rng, history):
     _, sequence, known = history
     rates = rng.random((N, LENGTH))
     layer = layers.AUGRU(UNITS)
     weights = randomised(layer, rng, sequence, rates, known)
-    close(layer(sequence, rates, known), gru(sequence, rates, known, weights))
+    close(layer(sequence, rates, known), gru(sequence, known, weights, rates)[:, -1])
 
 
 def test_augru_with_full_attention_is_the_gru_of_keras(layers, rng, history):
@@ -264,7 +234,7 @@ def test_augru_without_attention_stays_where_it_began(layers, rng, history):
     assert_array_equal(layer(sequence, nothing, known), np.zeros((N, UNITS)))
 
 
-def test_augru_ignores_whatever_lies_at_missing_places(layers, rng, history):
+def test_augru_ignores_what_lies_at_missing_places(layers, rng, history):
     _, sequence, known = history
     rates = rng.random((N, LENGTH))
     layer = layers.AUGRU(UNITS)

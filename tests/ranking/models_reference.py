@@ -1,0 +1,204 @@
+"""The forward pass of each kind of ranking model in numpy, apart from the library's layers."""
+
+from itertools import combinations
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from recsys_lib.ranking import RankingModel
+from recsys_lib.ranking.inputs import vocabulary_of
+
+
+def dense(x, weights, name):
+    return x @ weights[f"{name}/kernel"] + weights[f"{name}/bias"]
+
+
+def relu(x):
+    return np.maximum(x, 0)
+
+
+def attention(candidate, items, known, weights, normalised):
+    """Return DIN's weight of each known item, by DIEN's softmax over them if ``normalised``."""
+    found = np.zeros(known.shape)
+    for i, there in enumerate(known):
+        for t in np.flatnonzero(there):
+            asked, liked = candidate[i], items[i, t]
+            seen = np.concatenate([liked, asked, asked - liked, asked * liked])
+            found[i, t] = dense(relu(dense(seen, weights, "inner")), weights, "outer")[0]
+        if normalised and there.any():
+            found[i, there] = softmax(found[i, there])
+    return found
+
+
+def gru(sequence, known, weights, rates=None, inner_bias=0.0):
+    """Return the states of DIEN's equations 2 to 5: (n, length, units).
+
+    The update gate is multiplied by ``rates``; a missing item leaves the state as it is.
+    """
+    w_u, w_r, w_h = np.split(weights["kernel"].T, 3)
+    u_u, u_r, u_h = np.split(weights["recurrent"].T, 3)
+    b_u, b_r, b_h = np.split(weights["bias"], 3)
+    states = np.zeros((*known.shape, len(b_h)))
+    for i, there in enumerate(known):
+        h = np.zeros(len(b_h))
+        for t, x in enumerate(sequence[i]):
+            if there[t]:
+                update = expit(w_u @ x + u_u @ h + b_u) * (1 if rates is None else rates[i, t])
+                reset = expit(w_r @ x + u_r @ h + b_r)
+                fresh = np.tanh(w_h @ x + reset * (u_h @ h + inner_bias) + b_h)
+                h = (1 - update) * h + update * fresh
+            states[i, t] = h
+    return states
+
+
+class Parts:
+    """Encoded samples and a model's weights, looked at as the papers do."""
+
+    def __init__(self, model: RankingModel, samples):
+        inputs = model.inputs
+        self.config = model.config
+        self.weights = {name: array.astype(np.float64) for name, array in model.weights.items()}
+        codes, self.numbers = inputs.encode(samples)
+        # Of each field, its codes and the row at which its vectors start.
+        self.codes, self.first_row = {}, {}
+        place = row = 0
+        for field, width in [*((c, 1) for c in inputs.categories), *inputs.bags.items()]:
+            self.codes[field], self.first_row[field] = codes[:, place : place + width], row
+            place += width
+            row += 1 + len(inputs.vocabularies[vocabulary_of(field)])
+        self.codes["history"], self.first_row["history"] = (
+            codes[:, place:],
+            self.first_row["item_id"],
+        )
+
+    def of(self, layer: str) -> dict[str, np.ndarray]:
+        """Return the weights of one layer by their names within it."""
+        start = f"{layer}/"
+        return {n.removeprefix(start): w for n, w in self.weights.items() if n.startswith(start)}
+
+    def places(self, field, table="embeddings"):
+        """Return the vector at each place of a field, 0 where none is known: (n, width, dim)."""
+        codes = self.codes[field]
+        rows = self.weights[f"{table}/table"][self.first_row[field] + codes]
+        return np.where((codes > 0)[:, :, None], rows, 0.0)
+
+    def vectors(self, table="embeddings"):
+        """Return the mean of what is known of each field: (n, n_fields, dim)."""
+        means = []
+        for field, codes in self.codes.items():
+            known = np.maximum((codes > 0).sum(axis=1), 1)
+            means.append(self.places(field, table).sum(axis=1) / known[:, None])
+        return np.stack(means, axis=1)
+
+    def factors(self):
+        scaled = self.numbers[:, :, None] * self.weights["number_vectors/table"]
+        return np.concatenate([self.vectors(), scaled], axis=1)
+
+    def side_by_side(self):
+        return np.hstack([flat(self.vectors()), self.numbers])
+
+    def dense(self, name, x):
+        return dense(x, self.weights, name)
+
+    def hidden(self, x):
+        for depth in range(1, len(self.config.hidden) + 1):
+            x = relu(self.dense(f"hidden_{depth}", x))
+        return x
+
+    def first_order(self):
+        return (
+            self.vectors("first_order").sum(axis=(1, 2)) + self.dense("linear", self.numbers)[:, 0]
+        )
+
+
+def flat(x):
+    return x.reshape(len(x), -1)
+
+
+def all_pairs(vectors):
+    pairs = combinations(range(vectors.shape[1]), 2)
+    return sum((vectors[:, i] * vectors[:, j]).sum(axis=1) for i, j in pairs)
+
+
+def logistic_regression(parts: Parts):
+    return parts.first_order()
+
+
+def fm(parts: Parts):
+    return parts.first_order() + all_pairs(parts.factors())
+
+
+def fnn(parts: Parts):
+    seen = [flat(parts.vectors("first_order")), flat(parts.factors()), parts.numbers]
+    return parts.dense("like", parts.hidden(np.hstack(seen)))
+
+
+def wide_deep(parts: Parts):
+    item, liked = parts.codes["item_id"].astype(int), parts.codes["history"]
+    pair = 1 + (item * 7_919 + liked) % (parts.config.n_pairs - 1)
+    weights = np.where((item > 0) & (liked > 0), parts.weights["pairs/table"][pair, 0], 0.0)
+    deep = parts.dense("deep", parts.hidden(parts.side_by_side()))
+    return parts.first_order() + weights.sum(axis=1) + deep[:, 0]
+
+
+def deep_crossing(parts: Parts):
+    x = parts.side_by_side()
+    for depth in range(1, len(parts.config.hidden) + 1):
+        inner = relu(parts.dense(f"residual_{depth}/inner", x))
+        x = relu(x + parts.dense(f"residual_{depth}/outer", inner))
+    return parts.dense("like", x)
+
+
+def neural_cf(parts: Parts):
+    user, item = (parts.places(c, "factors")[:, 0] for c in ("user_id", "item_id"))
+    mixed = np.hstack([parts.places(c)[:, 0] for c in ("user_id", "item_id")])
+    return parts.dense("like", np.hstack([user * item, parts.hidden(mixed)]))
+
+
+def deepfm(parts: Parts):
+    vectors = parts.factors()
+    deep = parts.dense("deep", parts.hidden(flat(vectors)))
+    return parts.first_order() + all_pairs(vectors) + deep[:, 0]
+
+
+def din(parts: Parts):
+    candidate, liked = parts.places("item_id")[:, 0], parts.places("history")
+    known = parts.codes["history"] > 0
+    weights = attention(candidate, liked, known, parts.of("attention"), normalised=False)
+    interest = (weights[:, :, None] * liked).sum(axis=1)
+    return parts.dense("like", parts.hidden(np.hstack([parts.side_by_side(), interest])))
+
+
+def dien(parts: Parts):
+    candidate, liked = parts.places("item_id")[:, 0], parts.places("history")[:, ::-1]
+    known = parts.codes["history"][:, ::-1] > 0
+    # Keras keeps a share z of the state where the paper renews u = 1 - z: s(-x) = 1 - s(x).
+    units = parts.config.embedding_dim
+    sign = np.repeat([-1, 1], [units, 2 * units])
+    cell = parts.of("interests/gru_cell")
+    bias, recurrent_bias = sign * cell["bias"]
+    weights = {
+        "kernel": sign * cell["kernel"],
+        "recurrent": sign * cell["recurrent_kernel"],
+        "bias": bias + np.where(np.arange(3 * units) < 2 * units, recurrent_bias, 0),
+    }
+    interests = gru(liked, known, weights, inner_bias=recurrent_bias[2 * units :])
+    rates = attention(candidate, interests, known, parts.of("attention"), normalised=True)
+    evolved = gru(interests, known, parts.of("evolution"), rates)[:, -1]
+    return parts.dense("like", parts.hidden(np.hstack([parts.side_by_side(), evolved])))
+
+
+def dcn_v2(parts: Parts):
+    x0 = x = parts.side_by_side()
+    for depth in range(1, parts.config.n_crosses + 1):
+        x = x0 * parts.dense(f"cross_{depth}", x) + x
+    return parts.dense("like", np.hstack([x, parts.hidden(x0)]))
+
+
+def embedding_mlp(parts: Parts):
+    return parts.dense("like", parts.hidden(parts.side_by_side()))
+
+
+def logits(model: RankingModel, samples) -> np.ndarray:
+    """Return the log odds of a like for each sample: float64, (n,)."""
+    return globals()[model.kind](Parts(model, samples)).reshape(-1)
