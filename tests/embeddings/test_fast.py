@@ -54,7 +54,7 @@ def block(sequence, parts, vectors, contexts, attention, negatives, step):
 
 @pytest.mark.parametrize("negative", [3, 2])
 def test_one_step_is_the_gradient_of_the_hand_written_network(negative):
-    """Contexts 1 and 2 of centre 0 share a negative; where it is 2 itself, only 1 is told from it."""
+    """Contexts 1 and 2 of centre 0 share a negative; of 2 itself only context 1 is told."""
     rng = np.random.default_rng(0)
     start = SkipGram(rng.normal(size=(4, 3)), rng.normal(size=(4, 3)))
     vectors, contexts = start.vectors.astype(np.float32), start.contexts.astype(np.float32)
