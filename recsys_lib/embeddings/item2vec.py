@@ -114,7 +114,7 @@ def train_item2vec(
 ) -> EmbeddingTable:
     """Train item vectors with gensim, reproducibly (one worker).
 
-    :func:`recsys_lib.embeddings.train_fast` takes the same arguments and all processors.
+    :func:`recsys_lib.embeddings.train_fast` takes the same arguments and is many times as fast.
 
     Parameters
     ----------
