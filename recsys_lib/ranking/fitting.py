@@ -49,7 +49,8 @@ def train_model(
     Raises
     ------
     DataError
-        A column is missing, the checkpoint is of another training, the labels are of one class, or there is no such kind.
+        A column is missing, the labels are of one class, there is no such kind, or the checkpoint
+        is of another training.
     """
     config = config_for(kind, config)
     labels = labels_of(samples)

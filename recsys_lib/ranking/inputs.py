@@ -122,7 +122,10 @@ class FeatureInputs:
             for column in (*categories, *bags):
                 values = frame[column].explode() if column in bags else frame[column]
                 name = vocabulary_of(column)
-                found = [_known_values(values), *([known[name]] if name in known else [])]
+                found = [
+                    _known_values(values.drop_duplicates()),
+                    *([known[name]] if name in known else []),
+                ]
                 known[name] = np.sort(pd.unique(np.concatenate(found)))
             for column in bags:
                 lengths = frame[column].map(len, na_action="ignore")
@@ -261,18 +264,29 @@ def labels_of(frame: pd.DataFrame) -> np.ndarray:
     DataError
         A label is neither 0 nor 1, or all are the same: nothing can be learned or judged.
     """
+    labels = zeros_and_ones(frame)
+    check_classes(labels.sum(), len(labels))
+    return labels
+
+
+def zeros_and_ones(frame: pd.DataFrame) -> np.ndarray:
+    """Return the labels of a part of the samples, which may be of one class: float32, (n,)."""
     _check_columns(frame, [LABEL])
     labels = pd.to_numeric(frame[LABEL], errors="coerce").to_numpy(np.float32, na_value=np.nan)
     if not np.isin(labels, (0, 1)).all():
         wrong = frame[LABEL][~np.isin(labels, (0, 1))].iloc[0]
         raise DataError(f"Labels must be 0 or 1; one is {wrong!r}.")
-    if len(np.unique(labels)) < 2:
+    return labels
+
+
+def check_classes(n_likes: float, n: int) -> None:
+    """Refuse labels that are all the same."""
+    if n_likes in (0, n):
         raise DataError(
-            f"All {len(labels)} samples have the same label"
-            + (f", {labels[0]:.0f}" if len(labels) else "")
+            f"All {n} samples have the same label"
+            + (f", {n_likes / n:.0f}" if n else "")
             + ": a ranking model needs likes and dislikes."
         )
-    return labels
 
 
 def vocabulary_of(column: str) -> str:
