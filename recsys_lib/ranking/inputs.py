@@ -205,6 +205,8 @@ class FeatureInputs:
         for place, column in enumerate(columns):
             known = self._indexes[vocabulary_of(column)]
             codes[:, place] = known.get_indexer(frame[column]) + 1
+            if not codes[:, place].any() and len(known):  # rarely so: then it may be a wrong type
+                _check_kind(column, _known_values(frame[column]), known.to_numpy())
         return codes
 
     def _encode_bag(self, frame: pd.DataFrame, column: str) -> np.ndarray:
@@ -317,6 +319,16 @@ def _known_values(column: pd.Series) -> np.ndarray:
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.to_numpy(np.int64)
     return values.to_numpy(np.str_)
+
+
+def _check_kind(column: str, values: np.ndarray, known: np.ndarray) -> None:
+    """Refuse texts where training had numbers, and numbers where it had texts."""
+    if len(values) and len(known) and (values.dtype.kind == "i") != (known.dtype.kind == "i"):
+        kinds = ["texts" if each.dtype.kind != "i" else "whole numbers" for each in (values, known)]
+        raise DataError(
+            f"Column {column} holds {kinds[0]}, such as {values[0]!r}, where others of its kind "
+            f"hold {kinds[1]}."
+        )
 
 
 def _as_numbers(

@@ -1,5 +1,6 @@
 """Training on samples in files, of which no more than a set number of rows is in memory."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ def train_on_source(
     config = config_for(kind, config)
     inputs = inputs_for(config, _checked(frames_of(source, parts, TRAIN, columns_of(config))))
     chunks: Sequence[Chunk] = SampleStream(source, parts, TRAIN, inputs, rows)
-    if len(chunks) == 1:
+    if not does_not_fit(source, rows):
         chunks = [chunks[0]]
     judged = SampleStream(source, parts, VALIDATION, inputs, source.n_rows)[0]
     n_likes, n = judged[1].sum(), len(judged[1])
@@ -110,9 +111,17 @@ def train_on_source(
     )
 
 
-def test_samples(source: Source, parts: Parts, columns: Sequence[str]) -> pd.DataFrame:
-    """Return the samples of the test part."""
-    return pd.concat(frames_of(source, parts, TEST, columns))
+def count(source: Source, parts: Parts) -> dict[str, int]:
+    """Return the number of samples of each part."""
+    counts = Counter()
+    for first_row, frame in source.read(parts.columns or (LABEL,)):
+        counts.update(parts.of(frame, first_row).tolist())
+    return {part: counts[part] for part in (TRAIN, VALIDATION, TEST)}
+
+
+def does_not_fit(source: Source, rows: int) -> bool:
+    """Tell whether a source has more than so many rows and can be read in parts."""
+    return source.n_rows > rows and len(source.pieces) > 1
 
 
 def _checked(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:

@@ -149,8 +149,10 @@ class _Steps:
                     further
                 ) in network.losses:  # means over a worker's rows, of which it may have none
                     loss += tf.math.multiply_no_nan(further, share)
-            # The optimiser adds the gradients of all workers up.
-            optimizer.apply(tape.gradient(loss, network.trainable_variables))
+            # The optimiser adds the gradients of all workers up. They must be of one shape, which
+            # those of looked-up rows are not; Adam moves every row at every step anyway.
+            gradients = tape.gradient(loss, network.trainable_variables)
+            optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients])
             return loss
 
         @tf.function(
