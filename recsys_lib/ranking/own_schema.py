@@ -107,7 +107,7 @@ def setting(text: str) -> tuple[str, Any]:
 
 def _like(before, value, name: str):
     if isinstance(before, tuple):
-        return tuple(value) if isinstance(value, list) else (value,)
+        return tuple(value) if isinstance(value, list | tuple) else (value,)
     if isinstance(before, float) and type(value) is int:
         return float(value)
     if type(value) is not type(before):
