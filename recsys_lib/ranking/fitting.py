@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from recsys_lib.ranking.checkpoint import Checkpoint, fingerprint_of
 from recsys_lib.ranking.config import RankingConfig
 from recsys_lib.ranking.inputs import FeatureInputs, labels_of
 from recsys_lib.ranking.model import RankingModel, assign
@@ -23,6 +25,7 @@ def train_model(
     seed: int = DEFAULT_SEED,
     pretrained: Mapping[str, Vectors] | None = None,
     on_epoch: Callable[[TrainingLog], None] | None = None,
+    checkpoint: Path | None = None,
 ) -> tuple[RankingModel, TrainingLog]:
     """Train a model on samples; with validation samples, stop when they are predicted best.
 
@@ -40,18 +43,21 @@ def train_model(
         :class:`recsys_lib.embeddings.EmbeddingTable` has them. They are trained on, unless
         ``config.frozen`` names the column.
     on_epoch : function of the log so far, optional
+    checkpoint : Path, optional
+        Folder to which each epoch's state goes; a rerun goes on from what is there.
 
     Raises
     ------
     DataError
-        A column is missing, the labels are of one class, or there is no such kind.
+        A column is missing, the labels are of one class, there is no such kind, or the checkpoint
+        is of another training.
     """
     config = config_for(kind, config)
     labels = labels_of(samples)
     inputs = inputs_for(config, samples)
     judged = None if validation is None else (inputs.encode(validation), labels_of(validation))
     chunks = [(inputs.encode(samples), labels)]
-    return fit_network(kind, config, inputs, chunks, judged, seed, pretrained, on_epoch)
+    return fit_network(kind, config, inputs, chunks, judged, seed, pretrained, on_epoch, checkpoint)
 
 
 def inputs_for(config: RankingConfig, samples) -> FeatureInputs:
@@ -67,22 +73,33 @@ def inputs_for(config: RankingConfig, samples) -> FeatureInputs:
     )
 
 
-def fit_network(kind, config, inputs, chunks, validation, seed, pretrained=None, on_epoch=None):
+def fit_network(
+    kind, config, inputs, chunks, validation, seed, pretrained=None, on_epoch=None, checkpoint=None
+):
     """Train a model on encoded chunks; see :func:`train_model` and :func:`training.train`."""
-    from recsys_lib.ranking.backend import seed_everything
+    from recsys_lib.ranking.backend import is_chief, seed_everything
 
     learned: Mapping[str, np.ndarray] = {}
     if earlier := getattr(module_of(kind), "PRETRAINED_BY", None):
         learned = fit_network(
-            earlier, config_for(earlier, config), inputs, chunks, validation, seed, pretrained
-        )[0].weights
+            earlier, config_for(earlier, config), inputs, chunks, validation, seed, pretrained,
+            checkpoint=checkpoint,
+        )[0].weights  # fmt: skip
     seed_everything(seed)
     network = module_of(kind).network(config, inputs)
     if pretrained:
         table = network.get_layer("embeddings").table
         table.assign(place_vectors(np.asarray(table), inputs, pretrained))
     assign(network, learned)
-    log = train(network, chunks, config.training, validation, seed, on_epoch)
+    kept = None
+    if checkpoint is not None:
+        begun = [np.asarray(variable) for variable in network.weights]
+        judged = validation or chunks[0]
+        # The inputs are learned from all chunks; what else is hashed need not be all of them.
+        seen = (*chunks[0][0], chunks[0][1], *judged[0], judged[1])
+        of = fingerprint_of(kind, config, inputs, seed, *begun, *seen)
+        kept = Checkpoint(Path(checkpoint) / f"{kind}.npz", of, writes=is_chief())
+    log = train(network, chunks, config.training, validation, seed, on_epoch, kept)
     weights = {variable.path: np.asarray(variable) for variable in network.weights}
     return RankingModel(kind, config, inputs, weights), log
 

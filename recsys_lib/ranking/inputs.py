@@ -123,7 +123,9 @@ class FeatureInputs:
             for column in (*categories, *bags):
                 values = _lists(frame, column).explode() if column in bags else frame[column]
                 name = vocabulary_of(column)
-                known[name] = _merged(column, known.get(name), _known_values(values))
+                known[name] = _merged(
+                    column, known.get(name), _known_values(values.drop_duplicates())
+                )
             for column in bags:
                 lengths = frame[column].map(len, na_action="ignore")
                 longest[column] = int(max(longest[column], min(lengths.max(), LONGEST_BAG)))
@@ -214,7 +216,11 @@ class FeatureInputs:
     def _codes(self, values: pd.Series, column: str) -> np.ndarray:
         if pd.api.types.is_bool_dtype(values.dtype):  # which pandas finds equal to no number
             values = values.astype("Int8")
-        return self._indexes[vocabulary_of(column)].get_indexer(values) + 1
+        known = self._indexes[vocabulary_of(column)]
+        codes = known.get_indexer(values) + 1
+        if not codes.any() and len(known):  # rarely so: then it may be a wrong type
+            _check_kind(column, _known_values(values), known.to_numpy())
+        return codes
 
     @cached_property
     def _indexes(self) -> dict[str, pd.Index]:
@@ -262,18 +268,29 @@ def labels_of(frame: pd.DataFrame) -> np.ndarray:
     DataError
         A label is neither 0 nor 1, or all are the same: nothing can be learned or judged.
     """
+    labels = zeros_and_ones(frame)
+    check_classes(labels.sum(), len(labels))
+    return labels
+
+
+def zeros_and_ones(frame: pd.DataFrame) -> np.ndarray:
+    """Return the labels of a part of the samples, which may be of one class: float32, (n,)."""
     _check_columns(frame, [LABEL])
     labels = pd.to_numeric(frame[LABEL], errors="coerce").to_numpy(np.float32, na_value=np.nan)
     if not np.isin(labels, (0, 1)).all():
         wrong = frame[LABEL][~np.isin(labels, (0, 1))].iloc[0]
         raise DataError(f"Labels must be 0 or 1; one is {wrong!r}.")
-    if len(np.unique(labels)) < 2:
+    return labels
+
+
+def check_classes(n_likes: float, n: int) -> None:
+    """Refuse labels that are all the same."""
+    if n_likes in (0, n):
         raise DataError(
-            f"All {len(labels)} samples have the same label"
-            + (f", {labels[0]:.0f}" if len(labels) else "")
+            f"All {n} samples have the same label"
+            + (f", {n_likes / n:.0f}" if n else "")
             + ": a ranking model needs likes and dislikes."
         )
-    return labels
 
 
 def vocabulary_of(column: str) -> str:
@@ -321,9 +338,19 @@ def _known_values(column: pd.Series) -> np.ndarray:
 
 def _merged(column: str, known: np.ndarray | None, found: np.ndarray) -> np.ndarray:
     parts = [part for part in (known, found) if part is not None and len(part)]
-    if len({part.dtype.kind for part in parts}) > 1:
-        raise DataError(f"Column {column} holds numbers and, elsewhere, text: it must be one.")
+    if len(parts) == 2:
+        _check_kind(column, found, known)
     return np.sort(pd.unique(np.concatenate(parts or [found])))
+
+
+def _check_kind(column: str, values: np.ndarray, known: np.ndarray) -> None:
+    """Refuse texts where training had numbers, and numbers where it had texts."""
+    if len(values) and len(known) and (values.dtype.kind == "i") != (known.dtype.kind == "i"):
+        kinds = ["texts" if each.dtype.kind != "i" else "whole numbers" for each in (values, known)]
+        raise DataError(
+            f"Column {column} holds {kinds[0]}, such as {values[0]!r}, where others of its kind "
+            f"hold {kinds[1]}."
+        )
 
 
 def _as_numbers(

@@ -102,18 +102,27 @@ class Pool(keras.layers.Layer):
     Parameters
     ----------
     spans : sequence of (int, int)
-        First and last-but-one column of codes of each field.
+        First and last-but-one column of codes of each field, in the order of the columns.
     """
 
     def __init__(self, spans, **kwargs):
         super().__init__(**kwargs)
-        self.spans = spans
+        # Neighbouring categories stay together: the gradient of each slice is an array as large
+        # as all vectors.
+        self.pieces: list[tuple[int, int, bool]] = []
+        for start, stop in spans:
+            many = stop - start > 1
+            if not many and self.pieces and not self.pieces[-1][2]:
+                start = self.pieces.pop()[0]
+            self.pieces.append((start, stop, many))
 
     def call(self, vectors, codes):  # (n, n_codes, dim), (n, n_codes)
+        if len(self.pieces) == 1 and not self.pieces[0][2]:
+            return vectors
         pooled = []
-        for start, stop in self.spans:
+        for start, stop, many in self.pieces:
             part = vectors[:, start:stop]  # (n, width, dim)
-            if stop - start > 1:
+            if many:
                 known = ops.sum(ops.cast(codes[:, start:stop] > 0, part.dtype), axis=1)
                 part = ops.sum(part, axis=1) / ops.maximum(known, 1.0)[:, None]
                 part = part[:, None]

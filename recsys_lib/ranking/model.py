@@ -80,6 +80,12 @@ class RankingModel:
             }
             files.write_json(fresh / "model.json", described)
 
+    def export(self, folder: Path) -> None:
+        """Write a SavedModel that takes raw features; see :mod:`recsys_lib.ranking.export`."""
+        from recsys_lib.ranking.export import export
+
+        export(self.network, self.inputs, folder)
+
     @classmethod
     def load(cls, folder: Path) -> "RankingModel":
         """Read a model that :meth:`save` wrote.

@@ -1,17 +1,24 @@
 """One training loop for all ranking models: a compiled pass over tensors, early stopping.
 
 A pass draws its batches inside one compiled function, so that no Python runs between steps. What
-does not fit in memory comes as several chunks, one after the other.
+does not fit in memory comes as several chunks, one after the other (see :mod:`.stream`).
+
+On several machines the same program runs on each, with TensorFlow's ``TF_CONFIG`` in its
+environment (see :func:`recsys_lib.ranking.backend.load_keras`). All draw the same batches, each
+computes the gradients of its share of the rows, and the sums over all workers are applied: batch
+size and result are those of one machine, but for rounding and for what dropout draws.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from recsys_lib.evaluation import auc, log_loss
 from recsys_lib.ranking.backend import load_keras
+from recsys_lib.ranking.checkpoint import Checkpoint
 from recsys_lib.ranking.config import TrainingConfig
 from recsys_lib.ranking.inputs import Encoded
 from recsys_lib.seeding import DEFAULT_SEED, generator
@@ -36,6 +43,8 @@ class TrainingLog:
         Time of the passes over the training samples, validation not included.
     best_epoch : int
         From 1; the epoch whose weights were kept.
+    resumed_after : int
+        Epochs that a checkpoint brought along.
     """
 
     n_samples: int
@@ -44,6 +53,7 @@ class TrainingLog:
     validation_log_loss: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     best_epoch: int = 0
+    resumed_after: int = 0
 
     @property
     def samples_per_second(self) -> float:
@@ -59,6 +69,7 @@ def train(
     validation: Chunk | None = None,
     seed: int = DEFAULT_SEED,
     on_epoch: Callable[[TrainingLog], None] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> TrainingLog:
     """Fit a Keras network that takes ``[categories, numbers]`` and gives a probability.
 
@@ -74,11 +85,20 @@ def train(
     seed : int
     on_epoch : function of the log so far, optional
         Called after each epoch.
+    checkpoint : Checkpoint, optional
+        Written after each epoch; one that is there is gone on from, and the result is the same
+        as without a break.
     """
-    log = TrainingLog(n_samples=0)
+    log, best_weights = TrainingLog(n_samples=0), None
     steps = _Steps(network, config)
-    best_weights = None
-    for epoch in range(1, config.epochs + 1):
+    if checkpoint is not None and (stored := checkpoint.load(steps.variables)):
+        log = TrainingLog(**stored.log)
+        log.resumed_after, best_weights = len(log.seconds), stored.best_weights
+    patience = config.patience if validation is not None else 0
+    while len(log.seconds) < config.epochs:
+        epoch = len(log.seconds) + 1
+        if patience and epoch > 1 and epoch - 1 - log.best_epoch >= patience:
+            break
         started = time.perf_counter()
         loss, log.n_samples = steps.epoch(chunks, generator(seed, "training", epoch))
         log.seconds.append(time.perf_counter() - started)
@@ -88,14 +108,14 @@ def train(
             probability = predict(network, samples)
             log.validation_auc.append(auc(labels, probability))
             log.validation_log_loss.append(log_loss(labels, probability))
-        if on_epoch is not None:
-            on_epoch(log)
-        if validation is None or not config.patience:
+        if not patience:
             log.best_epoch = epoch
         elif not log.best_epoch or log.validation_auc[-1] > log.validation_auc[log.best_epoch - 1]:
             log.best_epoch, best_weights = epoch, network.get_weights()
-        elif epoch - log.best_epoch >= config.patience:
-            break
+        if checkpoint is not None:
+            checkpoint.save(steps.variables, asdict(log), best_weights)
+        if on_epoch is not None:
+            on_epoch(log)
     if best_weights is not None:
         network.set_weights(best_weights)
     return log
@@ -108,50 +128,79 @@ class _Steps:
         import tensorflow as tf
 
         keras = load_keras()
-        self.optimizer = keras.optimizers.Adam(config.learning_rate)
-        self.optimizer.build(network.trainable_variables)
-        cross_entropy = keras.losses.BinaryCrossentropy()
+        optimizer = keras.optimizers.Adam(config.learning_rate)
+        optimizer.build(network.trainable_variables)
+        cross_entropy = keras.losses.BinaryCrossentropy(reduction="sum")
+        strategy = tf.distribute.get_strategy()
+        workers = strategy.num_replicas_in_sync
 
         def spec(dtype, *shape):
             return tf.TensorSpec((None, *shape), dtype)
 
-        codes, numbers = (each.shape[1] for each in network.inputs)
+        def step(codes, numbers, labels, rows):
+            n = tf.cast(tf.size(rows), tf.float32)
+            rows = rows[tf.distribute.get_replica_context().replica_id_in_sync_group :: workers]
+            share = tf.cast(tf.size(rows), tf.float32) / n
+            with tf.GradientTape() as tape:
+                batch = [tf.gather(codes, rows), tf.gather(numbers, rows)]
+                like = network(batch, training=True)
+                loss = cross_entropy(tf.gather(labels, rows)[:, None], like) / n
+                for (
+                    further
+                ) in network.losses:  # means over a worker's rows, of which it may have none
+                    loss += tf.math.multiply_no_nan(further, share)
+            # The optimiser adds the gradients of all workers up. They must be of one shape, which
+            # those of looked-up rows are not; Adam moves every row at every step anyway.
+            gradients = tape.gradient(loss, network.trainable_variables)
+            optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients])
+            return loss
 
         @tf.function(
             input_signature=[
-                spec(tf.int32, codes), spec(tf.float32, numbers), spec(tf.float32), spec(tf.int32)
+                spec(tf.int32, network.inputs[0].shape[1]),
+                spec(tf.float32, network.inputs[1].shape[1]),
+                spec(tf.float32),
+                spec(tf.int32),
             ]
-        )  # fmt: skip
+        )
         def one_pass(codes, numbers, labels, order):
-            n = tf.size(order)
             total = tf.constant(0.0)
-            for start in tf.range(0, n, config.batch_size):
+            for start in tf.range(0, tf.size(order), config.batch_size):
                 rows = order[start : start + config.batch_size]
-                with tf.GradientTape() as tape:
-                    batch = [tf.gather(codes, rows), tf.gather(numbers, rows)]
-                    like = network(batch, training=True)
-                    loss = cross_entropy(tf.gather(labels, rows)[:, None], like)
-                    loss += sum(network.losses)
-                gradients = tape.gradient(loss, network.trainable_variables)
-                self.optimizer.apply(gradients)
+                loss = strategy.run(step, (codes, numbers, labels, rows))
+                loss = strategy.reduce(tf.distribute.ReduceOp.SUM, loss, axis=None)
                 total += loss * tf.cast(tf.size(rows), tf.float32)
             return total
 
         self.one_pass = one_pass
+        # Weights, the states of seed generators and the optimiser's moments.
+        self.variables = [*network.variables, *optimizer.variables]
 
     def epoch(self, chunks: Sequence[Chunk], rng: np.random.Generator) -> tuple[float, int]:
         """Pass over all chunks; return the mean loss and the number of samples."""
         total, n_samples = 0.0, 0
-        for place in rng.permutation(len(chunks)):
-            samples, labels = chunks[place]
+        for samples, labels in _read_ahead(chunks, rng.permutation(len(chunks))):
             order = rng.permutation(len(labels)).astype(np.int32)
             total += float(self.one_pass(samples.categories, samples.numbers, labels, order))
             n_samples += len(labels)
         return total / n_samples, n_samples
 
 
+def _read_ahead(chunks: Sequence[Chunk], order: np.ndarray) -> Iterator[Chunk]:
+    """Yield the chunks in this order; the next one is read while one is worked on."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(chunks.__getitem__, order[0])
+        for place in order[1:]:
+            chunk, following = following.result(), reader.submit(chunks.__getitem__, place)
+            yield chunk
+            del chunk  # or three would be in memory
+        yield following.result()
+
+
 def predict(network, samples: Encoded) -> np.ndarray:
     """Return the probability of a like for each sample: float32, (n,)."""
     if not len(samples.categories):
         return np.empty(0, np.float32)
-    return network.predict(list(samples), batch_size=PREDICT_BATCH, verbose=0)[:, 0]
+    starts = range(0, len(samples.categories), PREDICT_BATCH)
+    parts = [network([a[i : i + PREDICT_BATCH] for a in samples], training=False) for i in starts]
+    return np.concatenate(parts)[:, 0]

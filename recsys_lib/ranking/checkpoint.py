@@ -1,0 +1,95 @@
+"""What a training needs to go on after a kill, in one file that is replaced after each epoch."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from recsys_lib import files
+from recsys_lib.errors import DataError
+from recsys_lib.ranking.inputs import FeatureInputs
+
+
+class Stored(NamedTuple):
+    """What :meth:`Checkpoint.load` hands back beside the variables it sets."""
+
+    log: dict[str, Any]
+    best_weights: list[np.ndarray] | None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file of arrays: all variables, the weights of the best epoch, the log.
+
+    Attributes
+    ----------
+    path : Path
+        An ``.npz`` file. It is replaced by a rename, so a kill leaves the last epoch's.
+    fingerprint : str
+        Of settings and data (see :func:`fingerprint_of`); a file with another is refused.
+    writes : bool
+        Whether :meth:`save` does anything. Of several workers only the first one writes.
+    """
+
+    path: Path
+    fingerprint: str
+    writes: bool = True
+
+    def save(self, variables: Sequence, log: dict, best_weights: list[np.ndarray] | None) -> None:
+        """Replace the file."""
+        if not self.writes:
+            return
+        arrays = {f"variable_{k}": np.asarray(v) for k, v in enumerate(variables)}
+        arrays |= {f"best_{k}": w for k, w in enumerate(best_weights or [])}
+        told = json.dumps({"fingerprint": self.fingerprint, "log": log})
+        with files.atomic_path(self.path) as fresh, open(fresh, "wb") as stream:
+            np.savez(stream, told=np.array(told), **arrays)
+
+    def load(self, variables: Sequence) -> Stored | None:
+        """Set the variables as they were; None when there is no file.
+
+        Raises
+        ------
+        DataError
+            The file cannot be read, or belongs to other settings or data.
+        """
+        if not self.path.is_file():
+            return None
+        try:
+            with np.load(self.path, allow_pickle=False) as stored:
+                arrays = dict(stored)
+            told = json.loads(str(arrays["told"]))
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(f"The checkpoint {self.path} cannot be read: {error}") from None
+        if told["fingerprint"] != self.fingerprint:
+            raise DataError(
+                f"The checkpoint {self.path} was made with other settings or other data. Run with "
+                "those to go on, or delete it to begin anew."
+            )
+        for k, variable in enumerate(variables):
+            variable.assign(arrays[f"variable_{k}"])
+        best = [arrays[f"best_{k}"] for k in range(len(arrays)) if f"best_{k}" in arrays]
+        return Stored(told["log"], best or None)
+
+
+def fingerprint_of(kind: str, config, inputs: FeatureInputs, seed: int, *arrays) -> str:
+    """Return a hash of all that decides what a training gives.
+
+    Of the training samples it sees what the inputs have learned from them (every known value, the
+    moments of every number) and ``arrays``, such as the labels.
+    """
+    settings = {
+        "kind": kind, "config": asdict(config), "seed": seed, "bags": dict(inputs.bags),
+        "known": sorted(inputs.vocabularies),
+    }  # fmt: skip
+    learned = [inputs.fill, inputs.shift, inputs.scale]
+    learned += [inputs.vocabularies[name] for name in settings["known"]]
+    digest = hashlib.sha256(json.dumps(settings).encode())
+    for array in (*learned, *arrays):
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
