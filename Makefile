@@ -56,4 +56,5 @@ $(VENV)/.installed: requirements.lock pyproject.toml | java
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps -e .
+	-$(BIN)/python -m recsys_lib.features.class_archive
 	touch $@

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from recsys_lib import paths
 from recsys_lib.errors import MachineError
+from recsys_lib.features.class_archive import archive_path
 from recsys_lib.java import find_java
 
 _PYTHONS = ((3, 11), (3, 13))
@@ -79,6 +80,16 @@ def _java() -> Check:
     except MachineError as error:
         return Check("Java", False, "not usable", str(error))
     return Check("Java", True, f"{major} at {java}")
+
+
+def _archive() -> Check:
+    advice = "Spark starts in half the time with it: python -m recsys_lib.features.class_archive"
+    try:
+        path = archive_path(find_java()[1])
+    except (MachineError, PackageNotFoundError) as error:
+        return Check("Spark's archive", False, f"not usable ({error})", needed=False)
+    finding = "there" if path.exists() else "not there"
+    return Check("Spark's archive", path.exists(), finding, advice, needed=False)
 
 
 def _redis() -> Check:
@@ -151,6 +162,7 @@ _LOOKS: tuple[Callable[[], Check], ...] = (
     _python,
     _packages,
     _java,
+    _archive,
     _redis,
     _kernel,
     _disk,

@@ -1,6 +1,5 @@
 """What films contain (内容): who made them, by the knowledge graph, and the title's words."""
 
-from pyspark.ml.feature import StopWordsRemover
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -29,6 +28,8 @@ def with_content(items: DataFrame, triples: DataFrame | None = None) -> DataFram
         with most films in the graph, then the smallest id) and ``title_words`` (lower case, each
         once, without English stop words; empty for a missing title).
     """
+    from pyspark.ml.feature import StopWordsRemover  # takes a second, and pandas
+
     stop_words = [F.lit(word) for word in StopWordsRemover.loadDefaultStopWords("english")]
     words = F.regexp_extract_all(F.lower("title"), F.lit(_WORD))
     kept = F.array_except(F.array_distinct(words), F.array(*stop_words))

@@ -11,9 +11,8 @@ from pyspark.sql import functions as F
 
 from recsys_lib.errors import DataError, RecsysError
 from recsys_lib.features.columns import FEATURES, checked
-from recsys_lib.schema import TIMESTAMP
+from recsys_lib.features.partitioned import PERIODS, period_of
 
-PERIODS = {"year": "yyyy", "month": "yyyy-MM", "day": "yyyy-MM-dd"}
 N_BINS = 10
 LEAST_SHARE = 1e-4  # of a bin, so that an empty one gives a large drift, not an infinite one
 _NUMBERS = ("mean", "stddev", "p05", "p50", "p95")
@@ -71,11 +70,6 @@ def monitoring_statistics(
     told["column"] = pd.Categorical(told.column, columns)
     told = told.sort_values(["period", "column"], ignore_index=True)
     return told.astype({"column": object})
-
-
-def period_of(period: str) -> Column:
-    """Return the period (a key of :data:`PERIODS`) in which an event lies, as text, in UTC."""
-    return F.date_format(F.timestamp_seconds(TIMESTAMP), PERIODS[period])
 
 
 def _numbers(columns: list[str]) -> list[str]:

@@ -18,18 +18,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from recsys_lib import files
 from recsys_lib.errors import DataError, nearest
 from recsys_lib.features.columns import FEATURES
-from recsys_lib.features.monitoring import PERIODS, period_of
 from recsys_lib.schema import ITEM, TIMESTAMP, USER
 
+PERIODS = {"year": "yyyy", "month": "yyyy-MM", "day": "yyyy-MM-dd"}
 SAMPLES, QUARANTINE, REPORT = "samples", "quarantine", "report.json"
 
 # A task sorts so many rows at a time: some tens of megabytes, which fit in a small heap.
 ROWS_PER_TASK = 250_000
+
+
+def period_of(period: str) -> Column:
+    """Return the period (a key of :data:`PERIODS`) in which an event lies, as text, in UTC."""
+    return F.date_format(F.timestamp_seconds(TIMESTAMP), PERIODS[period])
 
 
 @contextlib.contextmanager
@@ -131,10 +137,11 @@ def write_report(folder: Path, report: dict, source: str, started: float) -> dic
 
 @contextlib.contextmanager
 def _shuffle_partitions(spark: SparkSession, n_rows: int) -> Iterator[None]:
-    """Cut shuffles by the size of the data while the block runs; Spark's setting is fixed."""
+    """Cut shuffles by the data's size while the block runs, a part a core at least."""
     setting = "spark.sql.shuffle.partitions"
     before = spark.conf.get(setting)
-    spark.conf.set(setting, max(int(before), n_rows // ROWS_PER_TASK))
+    n_cores = spark.sparkContext.defaultParallelism
+    spark.conf.set(setting, max(n_cores, n_rows // ROWS_PER_TASK))
     try:
         yield
     finally:

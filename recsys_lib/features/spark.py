@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 
 from recsys_lib.errors import MachineError
+from recsys_lib.features.class_archive import reading_options
 from recsys_lib.java import find_java
 from recsys_lib.quiet import native_log, native_stderr_to_log
 
@@ -18,14 +19,15 @@ LOCALHOST = "127.0.0.1"
 # All traffic stays on this machine; no name has to resolve, no network has to be up.
 _LOCAL = {"spark.driver.host": LOCALHOST, "spark.driver.bindAddress": LOCALHOST}
 
+# Short jobs are mostly the compiler at work: without its second stage and with the simplest
+# collector, the samples of ML-100K take half the processor time. For hours of work give back the
+# defaults: **{"spark.driver.extraJavaOptions": ""}.
+JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+
 _DEFAULTS = {
     # In local mode the driver does all the work. Beyond this Spark spills to disk; it leaves
     # room for TensorFlow and the kernel on a machine of 16 GB.
     "spark.driver.memory": "4g",
-    # Short jobs are mostly the compiler at work: without its second stage and with the simplest
-    # collector, the samples of ML-100K take half the processor time. For hours of work give back
-    # the defaults: **{"spark.driver.extraJavaOptions": ""}.
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     # The default of 200 partitions costs more in scheduling than the work on a small data set.
@@ -72,6 +74,7 @@ def spark_session(app_name: str, master: str = "local[2]", **conf: str):
         os.environ["SPARK_LOCAL_IP"] = LOCALHOST
 
     settings = (_LOCAL if local else {}) | _DEFAULTS
+    settings["spark.driver.extraJavaOptions"] = f"{JAVA_OPTIONS} {reading_options(version)}"
     # Only tables made by name would go there; the default is a folder in the working folder.
     settings["spark.sql.warehouse.dir"] = os.path.join(
         tempfile.gettempdir(), "recsys-spark-warehouse"
@@ -112,5 +115,5 @@ def borrowed_session(app_name: str, master: str = "local[2]", **conf: str) -> It
             gateway = SparkContext._gateway
             gateway.shutdown()
             gateway.proc.stdin.close()  # the virtual machine ends when this pipe does
-            gateway.proc.wait(timeout=60)
+            gateway.proc.wait(timeout=600)  # it may be writing an archive of its classes
             SparkContext._gateway = SparkContext._jvm = None

@@ -1,6 +1,9 @@
 """The samples job as a whole process, Parquet in to Parquet out, the start of Spark included.
 
 The peer is the reference system's job (``reference_job.py``); growth is read off our own times.
+Ours reads the archive of Spark's classes that ``make setup`` makes, the reference starts as Spark
+does; beside them stand ours without the archive, and the floor: our Spark started, and the ratings
+copied.
 Data sets are made once and kept in a temporary folder. ``RECSYS_BENCH_LARGE=1`` adds 10 and 25
 million ratings (a quarter of an hour on two cores).
 """
@@ -17,9 +20,20 @@ import pytest
 
 from recsys_lib.data import load, present
 from recsys_lib.data.synthetic import SyntheticConfig, synthesise
+from recsys_lib.features.class_archive import archive_path, make_archive
+from recsys_lib.features.spark import JAVA_OPTIONS
+from recsys_lib.java import find_java
 
 REFERENCE = Path(__file__).with_name("reference_job.py")
 OURS = [sys.executable, "-m", "recsys_lib", "samples", "build"]
+NO_ARCHIVE = ["--conf", f"spark.driver.extraJavaOptions={JAVA_OPTIONS}"]
+FLOOR = """
+import sys
+from recsys_lib.features.spark import borrowed_session
+with borrowed_session("floor") as spark:
+    ratings = spark.read.parquet(f"{sys.argv[1]}/interactions.parquet")
+    ratings.write.parquet(sys.argv[2], "overwrite")
+"""
 large = pytest.mark.skipif("RECSYS_BENCH_LARGE" not in os.environ, reason="RECSYS_BENCH_LARGE=1")
 
 
@@ -37,6 +51,13 @@ def synthetic():
         yield folder
 
 
+@pytest.fixture(scope="module")
+def archive():
+    """The archive of Spark's classes, as a set-up leaves it."""
+    if not archive_path(find_java()[1]).exists():
+        make_archive()
+
+
 def timed(benchmark, command: list, out: Path, rounds: int) -> None:
     run = {"check": True, "capture_output": True}
     benchmark.pedantic(subprocess.run, [[str(part) for part in command]], run, rounds=rounds)
@@ -47,18 +68,20 @@ def timed(benchmark, command: list, out: Path, rounds: int) -> None:
 def command(name: str, source: Path, out: Path) -> list:
     if name == "reference":
         return [sys.executable, REFERENCE, source, out]
-    return [*OURS, source, "--out", out]
+    if name == "floor":
+        return [sys.executable, "-c", FLOOR, source, out]
+    return [*OURS, source, "--out", out, *(NO_ARCHIVE if name == "ours without archive" else [])]
 
 
 @pytest.mark.benchmark(group="samples of MovieLens 100K (at most a third of the reference)")
-@pytest.mark.parametrize("name", ["reference", "ours"])
-def test_samples_of_movielens(benchmark, ml_100k, tmp_path, name):
+@pytest.mark.parametrize("name", ["reference", "ours", "ours without archive", "floor"])
+def test_samples_of_movielens(benchmark, ml_100k, archive, tmp_path, name):
     timed(benchmark, command(name, ml_100k.path, tmp_path / "out"), tmp_path / "out", rounds=3)
 
 
 @pytest.mark.benchmark(group="samples of 1 million ratings (at most a fifth of the reference)")
 @pytest.mark.parametrize("name", ["reference", "ours"])
-def test_samples_of_a_million(benchmark, synthetic, tmp_path, name):
+def test_samples_of_a_million(benchmark, synthetic, archive, tmp_path, name):
     timed(benchmark, command(name, synthetic(1), tmp_path / "out"), tmp_path / "out", rounds=1)
 
 
