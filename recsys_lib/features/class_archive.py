@@ -5,7 +5,8 @@ can keep them in a file that it maps into memory instead (class data sharing, JE
 file fits one build of Java and the jars of one environment, so it lies in that environment. Java
 compares both at each start, and does without a file that does not fit.
 
-``python -m recsys_lib.features.class_archive`` makes the file; ``make setup`` does it once.
+``python -m recsys_lib.features.class_archive`` makes the file; the Makefile does
+it once, when it sets up the environment.
 """
 
 import sys

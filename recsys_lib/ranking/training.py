@@ -145,9 +145,8 @@ class _Steps:
                 batch = [tf.gather(codes, rows), tf.gather(numbers, rows)]
                 like = network(batch, training=True)
                 loss = cross_entropy(tf.gather(labels, rows)[:, None], like) / n
-                for (
-                    further
-                ) in network.losses:  # means over a worker's rows, of which it may have none
+                # Layers add means over this worker's rows, of which it may have none.
+                for further in network.losses:
                     loss += tf.math.multiply_no_nan(further, share)
             # The optimiser adds the gradients of all workers up. They must be of one shape, which
             # those of looked-up rows are not; Adam moves every row at every step anyway.

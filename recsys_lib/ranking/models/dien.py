@@ -9,6 +9,7 @@ one, so that states are learned from more than one click.
     candidate --------------------> attention ------+                         +-> MLP -> sigmoid
     other categories, numbers -> embeddings ----------------------------------+
 
+The attention is DIN's small network with a softmax; the paper has a bilinear form in its place.
 (Zhou et al.: Deep Interest Evolution Network for Click-Through Rate Prediction, 2019.)
 """
 
