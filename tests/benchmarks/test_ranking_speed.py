@@ -14,6 +14,7 @@ from recsys_lib.evaluation import auc
 from recsys_lib.features.reference_layout import LAYOUT
 from recsys_lib.ranking import CATEGORIES, NUMBERS, RankingConfig, labels_of, train_model
 from recsys_lib.ranking.backend import load_keras, seed_everything
+from recsys_lib.ranking.config import IDS
 from recsys_lib.ranking.fitting import inputs_for
 from recsys_lib.ranking.models import embedding_mlp
 from recsys_lib.ranking.training import _Steps
@@ -119,12 +120,15 @@ def notes_way(train, validation, folder):
         texts = [c for c in written if "Genre" in c]
         written = written.fillna(dict.fromkeys(texts, "")).fillna(0)
         written.to_csv(folder / f"{name}.csv", index=False)
+    # Told, not guessed from the first lines: some columns begin with a hundred empty genres.
+    kinds = [tf.string if "Genre" in columns[c] else tf.float32 for c in columns]
+    kinds = [tf.int32 if c in (*IDS, "label") else k for c, k in zip(columns, kinds, strict=True)]
     started = time.perf_counter()
 
     def read(name, shuffle):
         return tf.data.experimental.make_csv_dataset(
             str(folder / f"{name}.csv"), NOTES_BATCH, label_name="label", na_value="?",
-            num_epochs=1, ignore_errors=True, shuffle=shuffle,
+            num_epochs=1, ignore_errors=True, shuffle=shuffle, column_defaults=kinds,
         )  # fmt: skip
 
     genres = sorted({g for c in CATEGORIES[2:] for g in train[c].dropna().unique()})
