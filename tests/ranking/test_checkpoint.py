@@ -23,7 +23,7 @@ CONFIG = RankingConfig(
 KILLED = f"""
 import os, pathlib, signal, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
-from conftest import make_samples
+from made_samples import make_samples
 from test_checkpoint import CONFIG
 from recsys_lib.ranking import train_model
 rows = make_samples(600)

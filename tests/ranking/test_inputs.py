@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import make_samples
+from made_samples import make_samples
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from recsys_lib.errors import DataError

@@ -6,7 +6,7 @@ import models_reference
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import make_samples
+from made_samples import make_samples
 from numpy.testing import assert_allclose, assert_array_equal
 
 from recsys_lib.errors import DataError

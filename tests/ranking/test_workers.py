@@ -16,7 +16,7 @@ WORKER = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import numpy as np
-from conftest import make_samples
+from made_samples import make_samples
 from test_workers import settings
 from recsys_lib.ranking import train_model
 model, log = train_model("embedding_mlp", make_samples(600), config=settings(), seed=1)
