@@ -31,7 +31,12 @@ def settings():
     # the vectors' length is a mean over a worker's rows, and must be weighed by their number.
     training = TrainingConfig(batch_size=599, epochs=3, patience=0)
     return RankingConfig(
-        embedding_dim=4, hidden=(16, 8), id_dropout=0.0, embedding_l2=1e-3, training=training
+        embedding_dim=4,
+        hidden=(16, 8),
+        id_dropout=0.0,
+        dropout=0.0,
+        embedding_l2=1e-3,
+        training=training,
     )
 
 
