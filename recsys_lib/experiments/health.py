@@ -83,7 +83,7 @@ def _java() -> Check:
 
 
 def _archive() -> Check:
-    advice = "Spark starts in half the time with it: python -m recsys_lib.features.class_archive"
+    advice = "Spark starts faster with it: python -m recsys_lib.features.class_archive"
     try:
         path = archive_path(find_java()[1])
     except (MachineError, PackageNotFoundError) as error:
