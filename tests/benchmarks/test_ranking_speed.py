@@ -1,27 +1,20 @@
-"""Training the notes' network: beside bare TensorFlow, Keras' own loop, and the notes' own way.
+"""Training the notes' network beside bare TensorFlow and Keras' own loop.
 
-All take the same samples of MovieLens 100K (time split) in one run. One pass over the training
-samples after a warm-up, at batches of 1,024; then the time from nothing but imports to the
-validation AUC that the notes' way reaches: batches of 12 out of a CSV, raw numbers.
+All take the same samples of MovieLens 100K (time split) in one run: one pass over the training
+samples after a warm-up, at batches of 1,024.
 """
-
-import time
 
 import numpy as np
 import pytest
 
-from recsys_lib.evaluation import auc
-from recsys_lib.features.reference_layout import LAYOUT
-from recsys_lib.ranking import CATEGORIES, NUMBERS, RankingConfig, labels_of, train_model
+from recsys_lib.ranking import RankingConfig, labels_of
 from recsys_lib.ranking.backend import load_keras, seed_everything
-from recsys_lib.ranking.config import IDS
 from recsys_lib.ranking.fitting import inputs_for
 from recsys_lib.ranking.models import embedding_mlp
 from recsys_lib.ranking.training import _Steps
 from recsys_lib.seeding import generator
 
 BATCH = 1_024
-NOTES_BATCH, NOTES_EPOCHS = 12, 2  # their ten epochs only grow the distance
 CONFIG = RankingConfig(id_dropout=0.0)  # what the bare loop does, too
 
 
@@ -107,86 +100,3 @@ def test_one_pass(benchmark, encoded, loop):
     benchmark.pedantic(one_pass, rounds=7, warmup_rounds=2)
     seconds = benchmark.stats.stats.min
     benchmark.extra_info["samples_per_second"] = round(len(encoded[2]) / seconds)
-
-
-def notes_way(train, validation, folder):
-    """Yield seconds and validation AUC after each epoch: CSV, a layer a column, batches of 12."""
-    keras = load_keras()
-    import tensorflow as tf
-
-    columns = {c: LAYOUT[c][0] for c in (*CATEGORIES, *NUMBERS, "label")}
-    for name, frame in (("train", train), ("validation", validation)):
-        written = frame[list(columns)].rename(columns=columns)
-        texts = [c for c in written if "Genre" in c]
-        written = written.fillna(dict.fromkeys(texts, "")).fillna(0)
-        written.to_csv(folder / f"{name}.csv", index=False)
-    # Told, not guessed from the first lines: some columns begin with a hundred empty genres.
-    kinds = [tf.string if "Genre" in columns[c] else tf.float32 for c in columns]
-    kinds = [tf.int32 if c in (*IDS, "label") else k for c, k in zip(columns, kinds, strict=True)]
-    started = time.perf_counter()
-
-    def read(name, shuffle):
-        return tf.data.experimental.make_csv_dataset(
-            str(folder / f"{name}.csv"), NOTES_BATCH, label_name="label", na_value="?",
-            num_epochs=1, ignore_errors=True, shuffle=shuffle, column_defaults=kinds,
-        )  # fmt: skip
-
-    genres = sorted({g for c in CATEGORIES[2:] for g in train[c].dropna().unique()})
-    fields, vectors = {}, []
-    for column in CATEGORIES:
-        name = columns[column]
-        if "Genre" in name:
-            fields[name] = keras.Input((), name=name, dtype="string")
-            code, size = keras.layers.StringLookup(vocabulary=genres)(fields[name]), len(genres) + 1
-        else:
-            size = int(max(train[column].max(), validation[column].max())) + 1
-            code = fields[name] = keras.Input((), name=name, dtype="int32")
-        vectors.append(keras.layers.Embedding(size, 10)(code))
-    for column in NUMBERS:
-        name = columns[column]
-        fields[name] = keras.Input((1,), name=name)
-        vectors.append(fields[name])
-    x = keras.layers.Concatenate()(vectors)
-    for _ in range(2):
-        x = keras.layers.Dense(128, activation="relu")(x)
-    model = keras.Model(fields, keras.layers.Dense(1, activation="sigmoid")(x))
-    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
-    for _ in range(NOTES_EPOCHS):
-        model.fit(read("train", shuffle=True), verbose=0)
-        seconds = time.perf_counter() - started
-        scores = model.predict(read("validation", shuffle=False), verbose=0)[:, 0]
-        yield seconds, auc(validation["label"], scores)
-
-
-@pytest.mark.spark
-@pytest.mark.benchmark(group="to the AUC of the notes' way (at least 40 times sooner)")
-def test_time_to_the_notes_auc(benchmark, parts, tmp_path):
-    train, validation = parts
-    seed_everything(1)
-    theirs = list(notes_way(train, validation, tmp_path))
-    seconds, goal = max(theirs, key=lambda each: each[1])
-
-    class Reached(Exception):
-        pass
-
-    told = {}
-
-    def until(log):
-        told["auc"], told["epochs"] = log.validation_auc[-1], len(log.seconds)
-        if log.validation_auc[-1] > goal:
-            raise Reached
-
-    def run():
-        with pytest.raises(Reached):
-            train_model("embedding_mlp", train, validation, on_epoch=until)
-
-    benchmark.pedantic(run, rounds=1)
-    ours_s = benchmark.stats.stats.min
-    benchmark.extra_info.update(
-        notes_seconds=round(seconds, 1),
-        notes_samples_per_second=round(len(train) * NOTES_EPOCHS / theirs[-1][0]),
-        notes_auc=round(goal, 4),
-        our_auc=round(told["auc"], 4),
-        our_epochs=told["epochs"],
-        times_sooner=round(seconds / ours_s, 1),
-    )
