@@ -66,11 +66,12 @@ def train(
     from dataclasses import asdict
 
     from recsys_lib import files, paths
+    from recsys_lib.cli.settings import setting
     from recsys_lib.ranking import stream
     from recsys_lib.ranking.backend import is_chief
     from recsys_lib.ranking.judging import judge_model
     from recsys_lib.ranking.models import config_class
-    from recsys_lib.ranking.own_schema import read_schema, setting, with_settings
+    from recsys_lib.ranking.own_schema import read_schema, with_settings
     from recsys_lib.ranking.parts import TEST, split
     from recsys_lib.ranking.source import open_source
 
@@ -84,7 +85,7 @@ def train(
         {
             **(own.columns if own else {}),
             **{name: value for name, value in named.items() if value is not None},
-            **dict(setting(text) for text in settings or []),
+            **dict(setting(text, "--set") for text in settings or []),
         },
     )
     source = open_source(samples, own.renamed if own else None, config.bags)

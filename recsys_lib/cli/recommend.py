@@ -56,6 +56,7 @@ def recommend(
     from rich.console import Console
 
     from recsys_lib import paths
+    from recsys_lib.cli.settings import setting
     from recsys_lib.data.own_table import ending_of, read_interactions, read_items, write_table
     from recsys_lib.errors import RecsysError
     from recsys_lib.recall.ready import check_name, describe, ready_recaller
@@ -65,7 +66,7 @@ def recommend(
             typer.echo(f"{name:<17} {told}")
         return
     check_name(recaller)
-    settings = dict(_setting(each) for each in parameter or [])
+    settings = dict(setting(each, "-p") for each in parameter or [])
     if train is None or out is None:
         raise RecsysError("Give --train FILE and --out FILE (see recsys recommend --help).")
     ending_of(out)  # a wrong one is told before the work is done
@@ -87,21 +88,6 @@ def recommend(
         typer.echo(f"nothing to recommend to {without:,} users")
     write_table(lists, out)
     typer.echo(f"{len(lists):,} rows for {n_users - without:,} users in {paths.shown(out)}")
-
-
-def _setting(text: str) -> tuple:
-    """Return name and value of ``name=value``; the value is JSON where it can be, else text."""
-    import json
-
-    from recsys_lib.errors import RecsysError
-
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise RecsysError(f"-p does not understand {text!r}: write name=value.")
-    try:
-        return name.strip(), json.loads(value)
-    except json.JSONDecodeError:
-        return name.strip(), value
 
 
 def _choices(model):

@@ -7,6 +7,7 @@ histogram version after LightGBM, Ke et al., 2017.)
 """
 
 import time
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -71,12 +72,12 @@ def enter_boosted_trees(
         staged = [auc(judged, p[:, 1]) for p in model.staged_predict_proba(tables["validation"])]
         trees.append(int(np.argmax(staged)) + 1)
         aucs.append(max(staged))
-        rows, answers = tables["train"], labels
         if refit:
-            rows = np.concatenate([rows, tables["validation"]])
-            answers = np.concatenate([labels, judged])
-        chosen = grow(rows, answers, trees[-1], seed)
-        scores.append(chosen.predict_proba(tables["test"])[:, 1])
+            rows = np.concatenate([tables["train"], tables["validation"]])
+            model = grow(rows, np.concatenate([labels, judged]), trees[-1], seed)
+        # The first trees of a forest are those that a smaller one would have.
+        stages = model.staged_predict_proba(tables["test"])
+        scores.append(next(islice(stages, trees[-1] - 1, None))[:, 1])
     return Entry(
         np.stack(scores), np.array(aucs), 0, float(np.mean(seconds)), float(np.mean(trees))
     )

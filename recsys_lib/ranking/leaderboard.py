@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -145,11 +146,10 @@ def paired_difference(first: Entry, second: Entry, test: pd.DataFrame) -> dict[s
 
 def neighbours(board: pd.DataFrame, entries: Mapping[str, Entry], test: pd.DataFrame):
     """Return the paired difference of each model of a board to the one below it: a DataFrame."""
-    pairs = zip(board.index[:-1], board.index[1:], strict=True)
     return pd.DataFrame(
         {
             f"{better} - {worse}": paired_difference(entries[better], entries[worse], test)
-            for better, worse in pairs
+            for better, worse in pairwise(board.index)
         }
     ).T
 

@@ -1,6 +1,5 @@
 """What the columns of a person's own file are, and settings given by name."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -92,17 +91,6 @@ def with_settings(config: RankingConfig, settings: Mapping[str, Any]) -> Ranking
         before = getattr(config if place == "own" else config.training, name)
         values[place][name] = _like(before, value, name)
     return replace(config, **values["own"], training=replace(config.training, **values["training"]))
-
-
-def setting(text: str) -> tuple[str, Any]:
-    """Return name and value of ``name=value``; the value is JSON where it can be, else text."""
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise RecsysError(f"{text!r} is no setting: write name=value.")
-    try:
-        return name.strip(), json.loads(value)
-    except json.JSONDecodeError:
-        return name.strip(), value
 
 
 def _like(before, value, name: str):

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from recsys_lib.data.splits import PARTS
 from recsys_lib.errors import DataError, RecsysError
 from recsys_lib.ranking.source import Source
 from recsys_lib.schema import TIMESTAMP
 from recsys_lib.seeding import DEFAULT_SEED, key_hash
 
 PART = "part"
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
+TRAIN, VALIDATION, TEST = PARTS
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,12 @@ def split(
 
 
 def _named(values: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    return np.array([TRAIN, VALIDATION, TEST])[np.searchsorted(bounds, values, side="right")]
+    return np.array(PARTS)[np.searchsorted(bounds, values, side="right")]
 
 
 def _as_written(frame: pd.DataFrame, first_row: int) -> np.ndarray:
     parts = frame[PART].astype(str).to_numpy()
-    wrong = ~np.isin(parts, (TRAIN, VALIDATION, TEST))
+    wrong = ~np.isin(parts, PARTS)
     if wrong.any():
         raise DataError(
             f"The column {PART!r} must hold {TRAIN}, {VALIDATION} or {TEST}; "
