@@ -12,8 +12,9 @@ RecBole pins old packages, so it runs in an environment of its own, outside CI:
 protocol of click prediction (rating 3 dropped, 4 and 5 are clicks, random 8:1:1, seed 2020), and
 writes ``OUT/{train,validation,test}.parquet``, raw ids and features, for others to train on.
 ``search`` trains small grids around RecBole's published settings and writes
-``OUT/search.json``; the test rows are not looked at. ``measure`` trains the setting of the best validation AUC from each seed,
-scores the test rows once, and writes ``OUT/recbole.json``. Both go on where they stopped.
+``OUT/search.json``; the test rows are not looked at. ``measure`` trains the setting of the best
+validation AUC from each seed, scores the test rows once, and writes ``OUT/recbole.json``. Both go
+on where they stopped.
 
 DIN and DIEN read a history that the rows carry (`history`): the films the user liked in training
 rows strictly before the row, the latest 50, oldest first. RecBole's own augmentation would make
