@@ -148,17 +148,19 @@ def screened(interactions: DataFrame, now: int) -> tuple[DataFrame, DataFrame]:
     """
     reason = _reason(now)
     readable = interactions.filter(reason.isNull()).repartition(ITEM)
-    same = Window.partitionBy(ITEM, TIMESTAMP, USER).orderBy(F.desc(RATING))
-    # Not row_number: filtering on it makes Spark sort once more, before the shuffle.
-    marked = readable.withColumn("earlier", F.lag(RATING).over(same))
-    kept = marked.filter(F.col("earlier").isNull())
-    again = marked.filter(F.col("earlier").isNotNull())
+    # Not row_number: filtering on it makes Spark sort once more, before the shuffle. And not a
+    # window for each user, item and second: nearly all would be of one row.
+    in_order = Window.partitionBy(ITEM).orderBy(TIMESTAMP, USER, F.desc(RATING))
+    before = F.lag(F.struct(TIMESTAMP, USER)).over(in_order)
+    marked = readable.withColumn("again", before.eqNullSafe(F.struct(TIMESTAMP, USER)))
+    kept = marked.filter(~F.col("again"))
+    again = marked.filter("again")
     rejected = (
         interactions.withColumn("reason", reason)
         .filter(F.col("reason").isNotNull())
-        .unionByName(again.drop("earlier").withColumn("reason", F.lit(DUPLICATE)))
+        .unionByName(again.drop("again").withColumn("reason", F.lit(DUPLICATE)))
     )
-    return kept.drop("earlier"), rejected
+    return kept.drop("again"), rejected
 
 
 def _reason(now: int) -> Column:

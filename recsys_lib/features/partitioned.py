@@ -24,7 +24,7 @@ from pyspark.sql import functions as F
 from recsys_lib import files
 from recsys_lib.errors import DataError, nearest
 from recsys_lib.features.columns import FEATURES
-from recsys_lib.schema import ITEM, TIMESTAMP, USER
+from recsys_lib.schema import ITEM, RATING, TIMESTAMP, USER
 
 PERIODS = {"year": "yyyy", "month": "yyyy-MM", "day": "yyyy-MM-dd"}
 SAMPLES, QUARANTINE, REPORT = "samples", "quarantine", "report.json"
@@ -92,7 +92,14 @@ def write_samples(
             .sortWithinPartitions(column, TIMESTAMP, USER, ITEM)
         )
         target = str(folder / SAMPLES)
-        ordered.write.parquet(target, partitionBy=[column], compression="zstd")
+        # Running means hardly repeat: a dictionary of them is built in vain.
+        plain = {
+            f"parquet.enable.dictionary#{name}": "false"
+            for name, kind in samples.dtypes
+            if kind == "float" and name != RATING
+        }
+        writer = ordered.write.options(**plain)
+        writer.parquet(target, partitionBy=[column], compression="zstd")
         n_written = sum(pq.read_metadata(f).num_rows for f in folder.rglob("*.parquet"))
         if n_written == 0:  # no row, no partition; an empty file keeps the columns and types
             spark.createDataFrame([], ordered.schema).write.parquet(target, mode="overwrite")
@@ -137,12 +144,21 @@ def write_report(folder: Path, report: dict, source: str, started: float) -> dic
 
 @contextlib.contextmanager
 def _shuffle_partitions(spark: SparkSession, n_rows: int) -> Iterator[None]:
-    """Cut shuffles by the data's size while the block runs, a part a core at least."""
-    setting = "spark.sql.shuffle.partitions"
-    before = spark.conf.get(setting)
+    """Cut shuffles by the data's size while the block runs, a part a core at least.
+
+    Spark would join small parts again, by the bytes they hold: a hundred thousand rows of these
+    windows are few bytes and a second's work, which a lone core would do.
+    """
     n_cores = spark.sparkContext.defaultParallelism
-    spark.conf.set(setting, max(n_cores, n_rows // ROWS_PER_TASK))
+    settings = {
+        "spark.sql.shuffle.partitions": str(max(n_cores, n_rows // ROWS_PER_TASK)),
+        "spark.sql.adaptive.coalescePartitions.enabled": "false",
+    }
+    before = {name: spark.conf.get(name) for name in settings}
+    for name, value in settings.items():
+        spark.conf.set(name, value)
     try:
         yield
     finally:
-        spark.conf.set(setting, before)
+        for name, value in before.items():
+            spark.conf.set(name, value)

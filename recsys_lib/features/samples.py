@@ -5,11 +5,12 @@ MovieLens 100K ratings share user and second with another one, so "before" has t
 the windows are RANGE windows over time that end one second before the event, not ROWS windows.
 
 Everything is Spark SQL on columns, without Python row functions, and in bounded space per row:
-running sums, one counter a genre, and the last likes carried along as a fixed struct. Only what
-the columns asked for need is computed.
+running sums, a counter for each genre, and the last likes carried along as a fixed struct. Only
+what the columns asked for need is computed.
 """
 
 import re
+from collections.abc import Sequence
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -30,6 +31,10 @@ from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
 # One running counter per genre is kept. MovieLens has 18 to 20; a data set with thousands of
 # free tags in `genres` must choose which of them are genres.
 MAX_GENRES = 100
+
+# Running counters of genres lie two in a 64-bit number: half as many sums, and no user gives two
+# billion likes.
+COUNTER_BITS, GENRES_A_WORD = 32, 2
 
 SQL_TYPES = {
     "int8": "tinyint",
@@ -103,7 +108,7 @@ def training_samples(
     needs = _needs(columns)
     genres = _counted(needs, items, genres)
     further = [c for c in interactions.columns if c not in (USER, ITEM, RATING, TIMESTAMP)]
-    rows = _events(interactions, items, needs)
+    rows = _events(interactions, items, needs, genres)
     # The item's window comes first, while the rows are still narrow to move and sort.
     rows = rows.withColumns(_over(_state("item", needs, []), _strictly_before(ITEM)))
     rows = _user_history(rows, needs)
@@ -136,7 +141,7 @@ def serving_features(
     columns = checked(names() if columns is None else columns)
     needs = _needs(columns)
     genres = _counted(needs, items)
-    rows = _events(interactions, items, needs)
+    rows = _events(interactions, items, needs, genres)
     history = _user_history(rows, needs)
     user_rows = _latest(history, USER, _state("user", needs, genres), users, needs)
     user_rows = user_rows.withColumn("user_genres", _top_genres(genres))
@@ -173,21 +178,41 @@ def _needs(columns: list[str]) -> set[str]:
     needs = {name for c in columns for name in names_in(FEATURES[c].formula)}
     for state in STATE.values():
         needs |= {name for key in needs & state.keys() for name in names_in(state[key])}
-    return needs | ({"genres"} if "user_genres" in needs else set())
+    return needs
 
 
-def _events(interactions: DataFrame, items: DataFrame, needs: set[str]) -> DataFrame:
+def _events(
+    interactions: DataFrame, items: DataFrame, needs: set[str], genres: list[str]
+) -> DataFrame:
     """Join each event with its label and what is known of its item at any time."""
     liked = (F.col(RATING) >= LIKE_THRESHOLD).cast(SQL_TYPES[FEATURES[LABEL].dtype])
-    return _with_metadata(interactions.withColumn(LABEL, liked), ITEM, items, needs)
+    words = {
+        _word(k): sum(
+            F.coalesce(F.array_contains("genres", genre), F.lit(False)).cast("bigint")
+            * 2 ** (COUNTER_BITS * place)
+            for place, genre in enumerate(genres[k : k + GENRES_A_WORD])
+        )
+        for k in range(0, len(genres), GENRES_A_WORD)
+    }
+    rows = interactions.withColumn(LABEL, liked)
+    return _with_metadata(rows, ITEM, items.withColumns(words), needs, further=list(words))
 
 
 def _with_metadata(
-    rows: DataFrame, key: str, table: DataFrame | None, needs: set[str], how: str = "left"
+    rows: DataFrame,
+    key: str,
+    table: DataFrame | None,
+    needs: set[str],
+    how: str = "left",
+    further: Sequence[str] = (),
 ) -> DataFrame:
-    """Join what is known of items or users at any time; columns that are not there are null."""
+    """Join what is known of items or users at any time; columns that are not there are null.
+
+    Of the table come the columns needed, and the ``further`` ones.
+    """
     needed = {c: kind for c, kind in _METADATA[key].items() if c in needs}
     found = [] if table is None else [c for c in needed if c in table.columns]
+    found += further
     if found or (how == "full" and table is not None):
         rows = rows.join(table.select(key, *found), key, how)
     return rows.withColumns({c: F.lit(None).cast(needed[c]) for c in needed if c not in found})
@@ -249,33 +274,37 @@ def _state(subject: str, needs: set[str], genres: list[str]) -> dict[str, Column
     """Return the aggregates of a subject's events that are needed, and for users the genres'."""
     state = {name: F.expr(sql) for name, sql in STATE[subject].items() if name in needs}
     if subject == "user":
-        for index, genre in enumerate(genres):
-            liked = (F.col(LABEL) == 1) & F.array_contains("genres", genre)
-            state[_counter(index)] = F.count(F.when(liked, 1))
+        for k in range(0, len(genres), GENRES_A_WORD):
+            state[f"user_{_word(k)}"] = F.sum(F.when(F.col(LABEL) == 1, F.col(_word(k))))
     return state
 
 
-def _counter(index: int) -> str:
-    return f"user_genre_likes_{index}"
+def _word(k: int) -> str:
+    """Return the column with the counters of the genres from the k-th on, a few to a number."""
+    return f"genre_word_{k}"
+
+
+def _likes(k: int) -> Column:
+    """Return the user's likes of the k-th genre."""
+    first = k - k % GENRES_A_WORD
+    word = F.coalesce(F.col(f"user_{_word(first)}"), F.lit(0))
+    shifted = F.shiftright(word, COUNTER_BITS * (k - first))
+    return shifted.bitwiseAND(F.lit(2**COUNTER_BITS - 1))
 
 
 def _top_genres(genres: list[str]) -> Column:
-    """Return the genres of the user's likes as an array: most first, equal ones by name."""
+    """Return the genres of the user's likes, then nulls: most first, equal ones by name."""
     if not genres:
         return F.array().cast("array<string>")
-    # Count and place in the alphabet as one number each: those sort fast, structs do not.
-    keys = F.sort_array(
-        F.array(
-            *(
-                F.col(_counter(index)) * MAX_GENRES + (MAX_GENRES - 1 - index)
-                for index in range(len(genres))
-            )
-        ),
-        asc=False,
-    )
-    liked = F.filter(F.slice(keys, 1, N_USER_GENRES), lambda key: key >= MAX_GENRES)
+    # Count and place in the alphabet as one number each: those sort fast, structs do not. They are
+    # negative, because only upwards does Spark sort plain numbers as such.
+    keys = F.sort_array(F.array(*(k - _likes(k) * MAX_GENRES for k in range(len(genres)))))
     names_ = F.array(*(F.lit(genre) for genre in genres))
-    return F.transform(liked, lambda key: F.get(names_, F.lit(MAX_GENRES - 1) - key % MAX_GENRES))
+    firsts = [F.get(keys, F.lit(place)) for place in range(min(N_USER_GENRES, len(genres)))]
+    place_of = [F.pmod(key, F.lit(MAX_GENRES)).cast("int") for key in firsts]
+    return F.array(
+        *(F.when(key < 0, F.get(names_, k)) for key, k in zip(firsts, place_of, strict=True))
+    )
 
 
 def _formulas(columns: list[str]) -> list[Column]:

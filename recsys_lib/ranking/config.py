@@ -85,8 +85,10 @@ class RankingConfig:
         notes. Hidden ids look like unknown ones, so the network learns to serve new users.
     embedding_l2 : float
         Weight in the loss of the squared length of a sample's vectors (batch mean).
-    dropout : float
-        Probability, in [0, 1), that training sets a hidden unit to 0 (Srivastava et al., 2014).
+    dropout, input_dropout : float
+        Probability, in [0, 1), that training sets a hidden unit to 0, or a number of what the
+        hidden layers are given (Srivastava et al., 2014). The second pays where ids tell most: on
+        random splits.
     frozen : tuple of str
         Categories whose vectors stay as they are at the start: pre-trained ones.
     training : TrainingConfig
@@ -103,11 +105,12 @@ class RankingConfig:
     id_dropout: float = 0.5
     embedding_l2: float = 0.01
     dropout: float = 0.3
+    input_dropout: float = 0.0
     frozen: tuple[str, ...] = ()
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     def __post_init__(self):
-        for name in ("id_dropout", "dropout"):
+        for name in ("id_dropout", "dropout", "input_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise RecsysError(f"{name} must lie in [0, 1), not {getattr(self, name)}.")
         if min((self.embedding_dim, *self.hidden)) < 1 or self.embedding_l2 < 0:

@@ -102,6 +102,8 @@ class Start:
 
     def hidden(self, x, name: str = "hidden"):
         """Return what the relu layers of the configuration make of x: (n, hidden[-1])."""
+        if self.config.input_dropout:
+            x = layers.Dropout(self.config.input_dropout)(x)
         for depth, units in enumerate(self.config.hidden, start=1):
             x = layers.Dense(units, activation="relu", name=f"{name}_{depth}")(x)
             if self.config.dropout:
