@@ -84,9 +84,7 @@ def train_fast(
     parts = _Parts.of(item_ids, side)
     rng = generator(seed, "fast skip-gram")
     shape = (parts.n_rows, config.embedding_dim)
-    # Not Word2vec's +-0.5 / dimension: contexts start at 0, so the steps of the first passes are as
-    # small as the vectors, and a small corpus has few passes.
-    vectors = rng.random(shape, np.float32) - np.float32(0.5)
+    vectors = ((rng.random(shape, np.float32) - 0.5) / config.embedding_dim).astype(np.float32)
     contexts = np.zeros((len(item_ids), config.embedding_dim), np.float32)
     attention = np.zeros(len(parts.rows) - 1, np.float32)
     noise, keep = _noise(counts, config.negatives_exponent), _keep(counts, config.downsample_above)
