@@ -17,7 +17,7 @@ run: $(VENV)/.installed ## fetch MovieLens 100K, run all notebooks, write a repo
 	@$(BIN)/recsys run
 
 test: $(VENV)/.installed ## run all tests, notebooks included
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 lab: $(VENV)/.installed ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks

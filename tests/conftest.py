@@ -3,6 +3,13 @@
 import pytest
 
 
+def pytest_collection_modifyitems(items):
+    """Let one worker run all tests of a file, or of a group within one where it names groups."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _outputs_elsewhere(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:

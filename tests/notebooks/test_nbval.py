@@ -9,17 +9,25 @@ import pytest
 from recsys_lib import paths
 
 FILES = sorted(paths.notebooks_dir().glob("[0-9]*.ipynb"))
+# Two workers, one notebook after another each: the longest tests should not wait for each other.
+NOTEBOOKS = [
+    pytest.param(file, id=file.stem, marks=pytest.mark.xdist_group(f"nbval {place % 2}"))
+    for place, file in enumerate(FILES)
+]
 
 
 @pytest.fixture(scope="module")
-def shared_outputs(tmp_path_factory) -> str:
+def shared_outputs(tmp_path_factory, worker_id) -> str:
     """Outputs of these notebooks alone: one builds what the next reads, nothing old is read."""
-    return str(tmp_path_factory.mktemp("nbval"))
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "nbval"  # the workers' common one
+    folder.mkdir(exist_ok=True)
+    return str(folder)
 
 
 @pytest.mark.notebook
 @pytest.mark.slow
-@pytest.mark.parametrize("notebook", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_a_run_shows_what_is_committed(notebook, ml_100k, shared_outputs):
     told = subprocess.run(
         [

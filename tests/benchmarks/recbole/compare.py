@@ -39,11 +39,11 @@ CONFIG = RankingConfig(
     id_dropout=0.0,
     embedding_l2=0.0,
     dropout=0.3,
-    training=TrainingConfig(batch_size=4_096, epochs=60, patience=6),
+    training=TrainingConfig(batch_size=1_024, epochs=60, patience=3),
 )
 # Linear models: rate and penalty; networks: rate and dropout of their input.
 LINEAR = ("logistic_regression", "fm")
-RATES, PENALTIES, DROPOUTS = (0.005, 0.01), (1e-3, 1e-2), (0.3, 0.4)
+RATES, PENALTIES, DROPOUTS = (0.003, 0.005), (1e-3, 1e-2), (0.3, 0.4)
 SEEDS = (2020, 2021, 2022)
 
 
