@@ -18,7 +18,6 @@ Conf = Annotated[
     list[str] | None,
     typer.Option(help="A setting of Spark, as spark.driver.memory=8g; may be repeated."),
 ]
-LONG_JOB_BYTES = 2_000_000  # of a source: half a million rows
 
 
 @app.command()
@@ -48,7 +47,7 @@ def build(
 
     columns = names(all_families=True) if all_families else None
     source = _folder(dataset)  # before Spark takes its time to start
-    with _session(source, master, conf) as spark:
+    with _session(master, conf) as spark:
         _describe(build_samples(spark, source, out, partition, columns=columns), out)
 
 
@@ -66,7 +65,7 @@ def export_samples(
     from recsys_lib import paths
     from recsys_lib.features.reference_csv import export_csv
 
-    with _session(samples, master, conf) as spark:
+    with _session(master, conf) as spark:
         n_rows = export_csv(spark, samples.absolute(), out)
     typer.echo(f"{n_rows:,} samples in {paths.shown(out)}")
 
@@ -87,7 +86,7 @@ def import_samples(
     """
     from recsys_lib.features.reference_csv import import_csv
 
-    with _session(file, master, conf) as spark:
+    with _session(master, conf) as spark:
         _describe(import_csv(spark, file.absolute(), out, partition), out)
 
 
@@ -98,11 +97,8 @@ def _folder(dataset: str) -> Path:
 
 
 @contextmanager
-def _session(source: Path, master: str, conf: list[str] | None) -> Iterator:
-    """Yield a Spark session for the work on a source, a file or a folder.
-
-    On a terminal, show how many tasks of its running stages are done.
-    """
+def _session(master: str, conf: list[str] | None) -> Iterator:
+    """Yield a Spark session; on a terminal, show how many tasks of its running stages are done."""
     from rich.console import Console
 
     from recsys_lib.errors import RecsysError
@@ -112,11 +108,9 @@ def _session(source: Path, master: str, conf: list[str] | None) -> Iterator:
         if "=" not in setting:
             raise RecsysError(f"--conf takes NAME=VALUE, not {setting!r}.")
     settings = dict(setting.split("=", 1) for setting in conf or [])
-    found = [source, *source.rglob("*")] if source.exists() else []
-    long = sum(path.stat().st_size for path in found if path.is_file()) > LONG_JOB_BYTES
     with (
         Console(stderr=True).status("Starting Spark...") as shown,
-        borrowed_session("samples", master, long=long, **settings) as spark,
+        borrowed_session("samples", master, **settings) as spark,
     ):
         done = Event()
         watch = Thread(target=_watch, args=(spark.sparkContext.statusTracker(), shown, done))

@@ -20,10 +20,9 @@ LOCALHOST = "127.0.0.1"
 _LOCAL = {"spark.driver.host": LOCALHOST, "spark.driver.bindAddress": LOCALHOST}
 
 # Short jobs are mostly the compiler at work: without its second stage and with the simplest
-# collector, the samples of ML-100K take half the processor time. From a million rows on, the
-# second stage and a collector on all cores pay.
+# collector, the samples of ML-100K take half the processor time. For hours of work give back the
+# defaults: **{"spark.driver.extraJavaOptions": ""}.
 JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
-LONG_JOB_OPTIONS = "-XX:+UseParallelGC"
 
 _DEFAULTS = {
     # In local mode the driver does all the work. Beyond this Spark spills to disk; it leaves
@@ -38,7 +37,7 @@ _DEFAULTS = {
 }
 
 
-def spark_session(app_name: str, master: str = "local[2]", *, long: bool = False, **conf: str):
+def spark_session(app_name: str, master: str = "local[2]", **conf: str):
     """Return the running Spark session, or start one.
 
     Parameters
@@ -47,8 +46,6 @@ def spark_session(app_name: str, master: str = "local[2]", *, long: bool = False
         Name shown in Spark's log.
     master : str
         ``local[n]`` for n threads in this process, or ``spark://host:port`` of a cluster.
-    long : bool
-        Whether Java's compiler shall spend time that only minutes of work repay.
     **conf : str
         Spark settings that override the defaults here, as ``**{"spark.driver.memory": "8g"}``.
 
@@ -77,8 +74,7 @@ def spark_session(app_name: str, master: str = "local[2]", *, long: bool = False
         os.environ["SPARK_LOCAL_IP"] = LOCALHOST
 
     settings = (_LOCAL if local else {}) | _DEFAULTS
-    options = LONG_JOB_OPTIONS if long else JAVA_OPTIONS
-    settings["spark.driver.extraJavaOptions"] = f"{options} {reading_options(version)}"
+    settings["spark.driver.extraJavaOptions"] = f"{JAVA_OPTIONS} {reading_options(version)}"
     # Only tables made by name would go there; the default is a folder in the working folder.
     settings["spark.sql.warehouse.dir"] = os.path.join(
         tempfile.gettempdir(), "recsys-spark-warehouse"
@@ -100,9 +96,7 @@ def spark_session(app_name: str, master: str = "local[2]", *, long: bool = False
 
 
 @contextlib.contextmanager
-def borrowed_session(
-    app_name: str, master: str = "local[2]", *, long: bool = False, **conf: str
-) -> Iterator:
+def borrowed_session(app_name: str, master: str = "local[2]", **conf: str) -> Iterator:
     """Yield the running Spark session and leave it running, or start one and end it.
 
     Ending takes the Java virtual machine with it: a notebook that trains a model should not
@@ -112,7 +106,7 @@ def borrowed_session(
     from pyspark.sql import SparkSession
 
     running = SparkSession.getActiveSession()
-    session = running or spark_session(app_name, master, long=long, **conf)
+    session = running or spark_session(app_name, master, **conf)
     try:
         yield session
     finally:

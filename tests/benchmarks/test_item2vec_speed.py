@@ -36,7 +36,8 @@ def split(ml_100k):
 
 @pytest.fixture(scope="module")
 def spark():
-    session = spark_session("benchmark item2vec", long=True)
+    # The Java compiler's second stage, which our sessions leave out, is worth it to these loops.
+    session = spark_session("benchmark item2vec", **{"spark.driver.extraJavaOptions": ""})
     yield session
     session.stop()
 
