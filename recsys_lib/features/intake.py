@@ -4,13 +4,13 @@ A table of another form is refused with one sentence. A row that cannot be right
 its reason, so that rows read = rows kept + rows set aside.
 """
 
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyspark.sql import Column, DataFrame, SparkSession, Window
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, SparkSession
 
 from recsys_lib.errors import DataError, nearest
 from recsys_lib.schema import INTERACTIONS, ITEM, RATING, TIMESTAMP, USER
@@ -77,7 +77,8 @@ def read_table(spark: SparkSession, path: Path, types: pa.Schema) -> tuple[DataF
     canonical = {
         field.name: _SPARK[str(field.type).replace("item:", "element:")] for field in types
     }
-    return frame.select(*(F.col(c).cast(canonical[c]) for c in canonical)), n_rows
+    casts = (f"cast({name} as {kind}) as {name}" for name, kind in canonical.items())
+    return frame.selectExpr(*casts), n_rows
 
 
 def _files(path: Path) -> list[Path]:
@@ -120,12 +121,19 @@ def check_item_ids(path: Path) -> None:
         raise DataError(f"{path} has {most} rows for item {repeated}; it must have one.")
 
 
-def without_metadata(interactions: DataFrame, items: DataFrame) -> dict[str, int]:
-    """Return how many items have no metadata, and how many of the rows read are theirs."""
-    known = interactions.filter(F.col(ITEM).isNotNull())
-    orphans = known.join(items, ITEM, "left_anti").groupBy(ITEM).count()
-    n_items, n_rows = orphans.agg(F.count("*"), F.sum("count")).first()
-    return {"items": n_items, "rows": n_rows or 0}
+def without_metadata(interactions: Path, items: Path) -> dict[str, int]:
+    """Return how many items have no metadata, and how many of the rows read are theirs.
+
+    Reads the ids alone, in pieces; what it keeps grows with the catalogue.
+    """
+    known = pq.read_table(items, columns=[ITEM])[ITEM].cast("int64")
+    rows_of: Counter = Counter()
+    for file in _files(interactions):
+        for batch in pq.ParquetFile(file).iter_batches(columns=[ITEM]):
+            ids = batch[ITEM].drop_null().cast("int64")
+            orphans = ids.filter(pc.invert(pc.is_in(ids, value_set=known)))
+            rows_of.update(orphans.to_pylist())
+    return {"items": len(rows_of), "rows": rows_of.total()}
 
 
 def screened(interactions: DataFrame, now: int) -> tuple[DataFrame, DataFrame]:
@@ -147,29 +155,22 @@ def screened(interactions: DataFrame, now: int) -> tuple[DataFrame, DataFrame]:
         The others, with a column ``reason`` out of :data:`REASONS`, the first that applies.
     """
     reason = _reason(now)
-    readable = interactions.filter(reason.isNull()).repartition(ITEM)
+    readable = interactions.where(f"{reason} is null").repartition(ITEM)
     # Not row_number: filtering on it makes Spark sort once more, before the shuffle. And not a
     # window for each user, item and second: nearly all would be of one row.
-    in_order = Window.partitionBy(ITEM).orderBy(TIMESTAMP, USER, F.desc(RATING))
-    before = F.lag(F.struct(TIMESTAMP, USER)).over(in_order)
-    marked = readable.withColumn("again", before.eqNullSafe(F.struct(TIMESTAMP, USER)))
-    kept = marked.filter(~F.col("again"))
-    again = marked.filter("again")
-    rejected = (
-        interactions.withColumn("reason", reason)
-        .filter(F.col("reason").isNotNull())
-        .unionByName(again.drop("again").withColumn("reason", F.lit(DUPLICATE)))
-    )
-    return kept.drop("again"), rejected
+    event = f"struct({TIMESTAMP}, {USER})"
+    order = f"over (partition by {ITEM} order by {TIMESTAMP}, {USER}, {RATING} desc)"
+    marked = readable.selectExpr("*", f"lag({event}) {order} <=> {event} as again")
+    rejected = interactions.selectExpr("*", f"{reason} as reason").where("reason is not null")
+    again = marked.where("again").selectExpr(*interactions.columns, f"'{DUPLICATE}' as reason")
+    return marked.where("not again").drop("again"), rejected.unionByName(again)
 
 
-def _reason(now: int) -> Column:
-    finite = F.abs(F.col(RATING)) < float("inf")  # NaN is larger than infinity in Spark
-    missing = ~finite
-    for name in INTERACTIONS.names:
-        missing = F.col(name).isNull() | missing
-    return (
-        F.when(missing, MISSING)
-        .when(F.col(TIMESTAMP) > now, FUTURE)
-        .when(F.col(TIMESTAMP) < 0, ANCIENT)
-    )
+def _reason(now: int) -> str:
+    """Return SQL for the reason why a row cannot be right, null where it can."""
+    missing = " or ".join(f"{name} is null" for name in INTERACTIONS.names)
+    # NaN is larger than infinity in Spark.
+    return f"""case
+        when {missing} or not abs({RATING}) < double('infinity') then '{MISSING}'
+        when {TIMESTAMP} > {now} then '{FUTURE}'
+        when {TIMESTAMP} < 0 then '{ANCIENT}' end"""

@@ -147,12 +147,14 @@ def _shuffle_partitions(spark: SparkSession, n_rows: int) -> Iterator[None]:
     """Cut shuffles by the data's size while the block runs, a part a core at least.
 
     Spark would join small parts again, by the bytes they hold: a hundred thousand rows of these
-    windows are few bytes and a second's work, which a lone core would do.
+    windows are few bytes and a second's work, which a lone core would do. Nor is code written for
+    each stage of so few rows: compiling it takes longer than it saves.
     """
     n_cores = spark.sparkContext.defaultParallelism
     settings = {
         "spark.sql.shuffle.partitions": str(max(n_cores, n_rows // ROWS_PER_TASK)),
         "spark.sql.adaptive.coalescePartitions.enabled": "false",
+        "spark.sql.codegen.wholeStage": str(n_rows > ROWS_PER_TASK).lower(),
     }
     before = {name: spark.conf.get(name) for name in settings}
     for name, value in settings.items():

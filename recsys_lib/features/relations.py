@@ -16,6 +16,10 @@ from recsys_lib.seeding import DEFAULT_SEED
 # pairs would grow with the square of a film's audience: at this bound they grow with the events.
 NEIGHBOURS = 20
 
+# The order of events of one second, as SQL: a hash of user and item. The order of the rows means
+# nothing, and the order of the ids would leak the age of films.
+TIE_BREAK = f"xxhash64({DEFAULT_SEED}, {USER}, {ITEM})"
+
 
 def user_ties(interactions: DataFrame) -> DataFrame:
     """Return the pairs of users with a liked film in common.
@@ -33,7 +37,7 @@ def user_ties(interactions: DataFrame) -> DataFrame:
         (``strong_since``, null where it is not).
     """
     likes = interactions.where(F.col(RATING) >= LIKE_THRESHOLD)
-    in_order = Window.partitionBy(ITEM).orderBy(TIMESTAMP, tie_break())
+    in_order = Window.partitionBy(ITEM).orderBy(TIMESTAMP, F.expr(TIE_BREAK))
     before = F.collect_list(USER).over(in_order.rowsBetween(-NEIGHBOURS, -1))
     return (
         likes.select(USER, TIMESTAMP, before.alias("before"))
@@ -63,11 +67,3 @@ def tie_events(interactions: DataFrame) -> DataFrame:
         .groupBy(USER, TIMESTAMP)
         .agg(F.sum("weak_ties").alias("weak_ties"), F.sum("strong_ties").alias("strong_ties"))
     )
-
-
-def tie_break():
-    """Return the order of events of one second: a hash of user and item.
-
-    The order of the rows means nothing, and the order of the ids would leak the age of films.
-    """
-    return F.xxhash64(F.lit(DEFAULT_SEED), USER, ITEM)

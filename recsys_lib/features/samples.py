@@ -6,13 +6,14 @@ the windows are RANGE windows over time that end one second before the event, no
 
 Everything is Spark SQL on columns, without Python row functions, and in bounded space per row:
 running sums, a counter for each genre, and the last likes carried along as a fixed struct. Only
-what the columns asked for need is computed.
+what the columns asked for need is computed. The SQL is text: a tree of column objects costs a call
+to Java for each of its nodes, more than the work on a small data set.
 """
 
 import re
 from collections.abc import Sequence
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from recsys_lib.errors import DataError
@@ -25,7 +26,7 @@ from recsys_lib.features.columns import (
     checked,
     names,
 )
-from recsys_lib.features.relations import tie_break, tie_events
+from recsys_lib.features.relations import TIE_BREAK, tie_events
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
 
 # One running counter per genre is kept. MovieLens has 18 to 20; a data set with thousands of
@@ -110,11 +111,12 @@ def training_samples(
     further = [c for c in interactions.columns if c not in (USER, ITEM, RATING, TIMESTAMP)]
     rows = _events(interactions, items, needs, genres)
     # The item's window comes first, while the rows are still narrow to move and sort.
-    rows = rows.withColumns(_over(_state("item", needs, []), _strictly_before(ITEM)))
+    rows = _with(rows, _strictly_before(ITEM, _state("item", needs, [])))
     rows = _user_history(rows, needs)
-    rows = rows.withColumns(_over(_state("user", needs, genres), _strictly_before(USER)))
+    rows = _with(rows, _strictly_before(USER, _state("user", needs, genres)))
     rows = _with_metadata(rows.where(f"{ITEM} is not null"), USER, users, needs)
-    return rows.withColumn("user_genres", _top_genres(genres)).select(*_formulas(columns), *further)
+    rows = _with_top_genres(rows, genres)
+    return rows.selectExpr(*_formulas(columns), *(f"`{name}`" for name in further))
 
 
 def serving_features(
@@ -144,12 +146,12 @@ def serving_features(
     rows = _events(interactions, items, needs, genres)
     history = _user_history(rows, needs)
     user_rows = _latest(history, USER, _state("user", needs, genres), users, needs)
-    user_rows = user_rows.withColumn("user_genres", _top_genres(genres))
+    user_rows = _with_top_genres(user_rows, genres)
     item_rows = _latest(rows, ITEM, _state("item", needs, []), items, needs)
     of = {who: [c for c in columns if FEATURES[c].subject == who] for who in ("user", "item")}
     return (
-        user_rows.select(*_formulas([USER, *of["user"]])),
-        item_rows.select(*_formulas([ITEM, *of["item"]])),
+        user_rows.selectExpr(*_formulas([USER, *of["user"]])),
+        item_rows.selectExpr(*_formulas([ITEM, *of["item"]])),
     )
 
 
@@ -181,21 +183,30 @@ def _needs(columns: list[str]) -> set[str]:
     return needs
 
 
+def _with(rows: DataFrame, sql: dict[str, str]) -> DataFrame:
+    """Add columns, given as SQL text by name."""
+    return rows.selectExpr("*", *(f"{text} as {name}" for name, text in sql.items()))
+
+
 def _events(
     interactions: DataFrame, items: DataFrame, needs: set[str], genres: list[str]
 ) -> DataFrame:
     """Join each event with its label and what is known of its item at any time."""
-    liked = (F.col(RATING) >= LIKE_THRESHOLD).cast(SQL_TYPES[FEATURES[LABEL].dtype])
-    words = {
-        _word(k): sum(
-            F.coalesce(F.array_contains("genres", genre), F.lit(False)).cast("bigint")
-            * 2 ** (COUNTER_BITS * place)
+    rows = _with(interactions, {LABEL: f"{RATING} >= {LIKE_THRESHOLD}"})
+    words = {}
+    for k in range(0, len(genres), GENRES_A_WORD):
+        has = [
+            f"if(array_contains(genres, {_literal(genre)}), {2 ** (COUNTER_BITS * place)}, 0)"
             for place, genre in enumerate(genres[k : k + GENRES_A_WORD])
-        )
-        for k in range(0, len(genres), GENRES_A_WORD)
-    }
-    rows = interactions.withColumn(LABEL, liked)
-    return _with_metadata(rows, ITEM, items.withColumns(words), needs, further=list(words))
+        ]
+        words[_word(k)] = f"cast({' + '.join(has)} as bigint)"
+    return _with_metadata(rows, ITEM, _with(items, words), needs, further=list(words))
+
+
+def _literal(text: str) -> str:
+    """Return the text as SQL writes it."""
+    escaped = text.replace("\\", r"\\").replace("'", r"\'")
+    return f"'{escaped}'"
 
 
 def _with_metadata(
@@ -215,20 +226,20 @@ def _with_metadata(
     found += further
     if found or (how == "full" and table is not None):
         rows = rows.join(table.select(key, *found), key, how)
-    return rows.withColumns({c: F.lit(None).cast(needed[c]) for c in needed if c not in found})
+    absent = {c: f"cast(null as {kind})" for c, kind in needed.items() if c not in found}
+    return _with(rows, absent)
 
 
 def _latest(
     rows: DataFrame,
     key: str,
-    state: dict[str, Column],
+    state: dict[str, str],
     table: DataFrame | None,
     needs: set[str],
 ) -> DataFrame:
     """Return the state after the last event, for each user or item with an event or metadata."""
-    latest = rows.groupBy(key).agg(
-        F.count("*"), *(aggregate.alias(name) for name, aggregate in state.items())
-    )
+    aggregates = (F.expr(f"{text} as {name}") for name, text in state.items())
+    latest = rows.groupBy(key).agg(F.count("*"), *aggregates)
     counts = [c for c in state if c in FEATURES and not FEATURES[c].nullable]
     return _with_metadata(latest, key, table, needs, "full").fillna(0, subset=counts)
 
@@ -243,39 +254,36 @@ def _user_history(rows: DataFrame, needs: set[str]) -> DataFrame:
     if "previous_likes" in needs:
         # One order serves all windows over users, so that the rows are moved and sorted once. The
         # tie is a column first: Spark knows an order it has by the column, not by the expression.
-        history = history.withColumns(
-            {"tie": tie_break(), "liked_item": F.when(F.col(LABEL) == 1, F.col(ITEM))}
-        )
-        order = f"OVER (PARTITION BY {USER} ORDER BY {TIMESTAMP}, tie)"
+        history = _with(history, {"tie": TIE_BREAK, "liked_item": f"if({LABEL}, {ITEM}, null)"})
+        order = f"over (partition by {USER} order by {TIMESTAMP}, tie)"
         earlier = {
-            f"item_{k + 1}": F.expr(f"lag(liked_item, {k}) IGNORE NULLS {order}")
+            f"item_{k + 1}": f"lag(liked_item, {k}) ignore nulls {order}"
             for k in range(1, N_LIKED_ITEMS)
         }
-        history = history.withColumns(earlier)
-        chain = F.struct(TIMESTAMP, "tie", F.col(ITEM).alias("item_1"), *earlier)
-        history = history.withColumn("previous_likes", F.when(F.col(LABEL) == 1, chain))
+        likes = ", ".join([TIMESTAMP, "tie", f"{ITEM} as item_1", *earlier])
+        history = _with(history, earlier)
+        history = _with(history, {"previous_likes": f"if({LABEL}, struct({likes}), null)"})
     if needs & {"weak_ties", "strong_ties"}:
         ties = tie_events(rows.select(USER, ITEM, RATING, TIMESTAMP))
         history = history.unionByName(ties, allowMissingColumns=True)
     return history
 
 
-def _strictly_before(subject: str):
-    """Return the window of the subject's events at earlier seconds than the row's own."""
-    window = Window.partitionBy(subject).orderBy(TIMESTAMP)
-    return window.rangeBetween(Window.unboundedPreceding, -1)
+def _strictly_before(subject: str, state: dict[str, str]) -> dict[str, str]:
+    """Return the state over the subject's events at earlier seconds than the row's own."""
+    window = (
+        f"over (partition by {subject} order by {TIMESTAMP} "
+        "range between unbounded preceding and 1 preceding)"
+    )
+    return {name: f"{aggregate} {window}" for name, aggregate in state.items()}
 
 
-def _over(state: dict[str, Column], window) -> dict[str, Column]:
-    return {name: aggregate.over(window) for name, aggregate in state.items()}
-
-
-def _state(subject: str, needs: set[str], genres: list[str]) -> dict[str, Column]:
+def _state(subject: str, needs: set[str], genres: list[str]) -> dict[str, str]:
     """Return the aggregates of a subject's events that are needed, and for users the genres'."""
-    state = {name: F.expr(sql) for name, sql in STATE[subject].items() if name in needs}
+    state = {name: text for name, text in STATE[subject].items() if name in needs}
     if subject == "user":
         for k in range(0, len(genres), GENRES_A_WORD):
-            state[f"user_{_word(k)}"] = F.sum(F.when(F.col(LABEL) == 1, F.col(_word(k))))
+            state[f"user_{_word(k)}"] = f"sum(if({LABEL}, {_word(k)}, null))"
     return state
 
 
@@ -284,30 +292,31 @@ def _word(k: int) -> str:
     return f"genre_word_{k}"
 
 
-def _likes(k: int) -> Column:
+def _likes(k: int) -> str:
     """Return the user's likes of the k-th genre."""
     first = k - k % GENRES_A_WORD
-    word = F.coalesce(F.col(f"user_{_word(first)}"), F.lit(0))
-    shifted = F.shiftright(word, COUNTER_BITS * (k - first))
-    return shifted.bitwiseAND(F.lit(2**COUNTER_BITS - 1))
+    shifted = f"shiftright(coalesce(user_{_word(first)}, 0L), {COUNTER_BITS * (k - first)})"
+    return f"({shifted} & {2**COUNTER_BITS - 1})"
 
 
-def _top_genres(genres: list[str]) -> Column:
-    """Return the genres of the user's likes, then nulls: most first, equal ones by name."""
+def _with_top_genres(rows: DataFrame, genres: list[str]) -> DataFrame:
+    """Add ``user_genres``: the user's liked ones, most first, equal ones by name; then nulls."""
     if not genres:
-        return F.array().cast("array<string>")
+        return _with(rows, {"user_genres": "cast(array() as array<string>)"})
     # Count and place in the alphabet as one number each: those sort fast, structs do not. They are
     # negative, because only upwards does Spark sort plain numbers as such.
-    keys = F.sort_array(F.array(*(k - _likes(k) * MAX_GENRES for k in range(len(genres)))))
-    names_ = F.array(*(F.lit(genre) for genre in genres))
-    firsts = [F.get(keys, F.lit(place)) for place in range(min(N_USER_GENRES, len(genres)))]
-    place_of = [F.pmod(key, F.lit(MAX_GENRES)).cast("int") for key in firsts]
-    return F.array(
-        *(F.when(key < 0, F.get(names_, k)) for key, k in zip(firsts, place_of, strict=True))
+    keys = (f"{k} - {_likes(k)} * {MAX_GENRES}" for k in range(len(genres)))
+    rows = _with(rows, {"genre_keys": f"sort_array(array({', '.join(keys)}))"})
+    names_ = f"array({', '.join(map(_literal, genres))})"
+    firsts = (
+        f"if(genre_keys[{k}] < 0, {names_}[cast(pmod(genre_keys[{k}], {MAX_GENRES}) as int)], null)"
+        for k in range(min(N_USER_GENRES, len(genres)))
     )
+    return _with(rows, {"user_genres": f"array({', '.join(firsts)})"})
 
 
-def _formulas(columns: list[str]) -> list[Column]:
+def _formulas(columns: list[str]) -> list[str]:
+    """Return the columns as SQL text, each of the registry's type."""
     return [
-        F.expr(FEATURES[c].formula).cast(SQL_TYPES[FEATURES[c].dtype]).alias(c) for c in columns
+        f"cast({FEATURES[c].formula} as {SQL_TYPES[FEATURES[c].dtype]}) as {c}" for c in columns
     ]

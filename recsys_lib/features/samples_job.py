@@ -72,7 +72,9 @@ def build_samples(
             items = with_content(items, triples)
         samples = training_samples(kept, items, users, columns, _genres(source / "items.parquet"))
         report = write_samples(spark, samples, rejected, n_read, folder, partition)
-        report["without_metadata"] = without_metadata(interactions, items)
+        report["without_metadata"] = without_metadata(
+            source / "interactions.parquet", source / "items.parquet"
+        )
         return write_report(folder, report, str(source), started)
 
 

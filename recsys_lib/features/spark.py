@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from threading import Thread
 
 from recsys_lib.errors import MachineError
 from recsys_lib.features.class_archive import reading_options
@@ -21,8 +22,13 @@ _LOCAL = {"spark.driver.host": LOCALHOST, "spark.driver.bindAddress": LOCALHOST}
 
 # Short jobs are mostly the compiler at work: without its second stage and with the simplest
 # collector, the samples of ML-100K take half the processor time. For hours of work give back the
-# defaults: **{"spark.driver.extraJavaOptions": ""}.
-JAVA_OPTIONS = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+# defaults: **{"spark.driver.extraJavaOptions": ""}. The code that Spark writes for a wide table is
+# one long method, which Java would leave to its interpreter; and the heap and the room for classes
+# start as large as they get, instead of collecting garbage to find that out.
+JAVA_OPTIONS = (
+    "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-DontCompileHugeMethods "
+    "-XX:InitialRAMPercentage=5 -XX:MetaspaceSize=256m"
+)
 
 _DEFAULTS = {
     # In local mode the driver does all the work. Beyond this Spark spills to disk; it leaves
@@ -30,6 +36,8 @@ _DEFAULTS = {
     "spark.driver.memory": "4g",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
+    # Each sort clears a page of memory before the first row; the default is 64 MB.
+    "spark.buffer.pageSize": "2m",
     # The default of 200 partitions costs more in scheduling than the work on a small data set.
     "spark.sql.shuffle.partitions": "4",
     "spark.sql.session.timeZone": "UTC",
@@ -111,6 +119,11 @@ def borrowed_session(app_name: str, master: str = "local[2]", **conf: str) -> It
         yield session
     finally:
         if running is None:
+            # A thread of Spark's in this process notices its end within half a second: not waited
+            # for, it is a daemon.
+            context = session.sparkContext
+            Thread(target=context._accumulatorServer.shutdown, daemon=True).start()
+            context._accumulatorServer = None
             session.stop()
             gateway = SparkContext._gateway
             gateway.shutdown()

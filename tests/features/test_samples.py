@@ -21,7 +21,7 @@ from recsys_lib.features.relations import NEIGHBOURS
 pytestmark = pytest.mark.spark
 
 ALL = names(all_families=True)
-GENRES = ("Comedy", "Drama", "Children's", "Film-Noir", "War")
+GENRES = ("Comedy", "Drama", "Children's", "Film\\Noir", "War")
 LAST = 2**40  # later than any event
 
 
