@@ -119,11 +119,12 @@ def borrowed_session(app_name: str, master: str = "local[2]", **conf: str) -> It
         yield session
     finally:
         if running is None:
-            # A thread of Spark's in this process notices its end within half a second: not waited
-            # for, it is a daemon.
+            # A thread of Spark's in this process notices the end within a second. It is not waited
+            # for, and finding the virtual machine gone by then is no error.
             context = session.sparkContext
-            Thread(target=context._accumulatorServer.shutdown, daemon=True).start()
-            context._accumulatorServer = None
+            updates, context._accumulatorServer = context._accumulatorServer, None
+            updates.handle_error = lambda *_: None
+            Thread(target=updates.shutdown, daemon=True).start()
             session.stop()
             gateway = SparkContext._gateway
             gateway.shutdown()
