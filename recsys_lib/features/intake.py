@@ -106,12 +106,15 @@ def _checked_type(schema: pa.Schema, field: pa.Field, file: Path) -> str:
     return stored
 
 
-def check_item_ids(path: Path) -> None:
-    """Raise :class:`DataError` for an item without an id or with two rows: it would double samples.
+def checked_item_ids(path: Path) -> pa.ChunkedArray:
+    """Return the ids of the items, int64, in memory: they grow with the catalogue alone.
 
-    Holds the column of ids in memory, which grows with the catalogue alone.
+    Raises
+    ------
+    DataError
+        An item has no id, or two rows: it would double samples.
     """
-    ids = pq.read_table(path, columns=[ITEM])[ITEM]
+    ids = pq.read_table(path, columns=[ITEM])[ITEM].cast("int64")
     if ids.null_count:
         raise DataError(f"{path} has {ids.null_count} rows without an item_id.")
     counts = ids.value_counts()
@@ -119,14 +122,14 @@ def check_item_ids(path: Path) -> None:
     if most > 1:
         repeated = next(c["values"].as_py() for c in counts if c["counts"].as_py() == most)
         raise DataError(f"{path} has {most} rows for item {repeated}; it must have one.")
+    return ids
 
 
-def without_metadata(interactions: Path, items: Path) -> dict[str, int]:
-    """Return how many items have no metadata, and how many of the rows read are theirs.
+def without_metadata(interactions: Path, known: pa.ChunkedArray) -> dict[str, int]:
+    """Return how many items are not among the ``known``, and how many of the rows are theirs.
 
     Reads the ids alone, in pieces; what it keeps grows with the catalogue.
     """
-    known = pq.read_table(items, columns=[ITEM])[ITEM].cast("int64")
     rows_of: Counter = Counter()
     for file in _files(interactions):
         for batch in pq.ParquetFile(file).iter_batches(columns=[ITEM]):

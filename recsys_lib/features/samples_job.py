@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from recsys_lib import schema
 from recsys_lib.features.content import with_content
-from recsys_lib.features.intake import check_item_ids, read_table, screened, without_metadata
+from recsys_lib.features.intake import checked_item_ids, read_table, screened, without_metadata
 from recsys_lib.features.partitioned import samples_folder, write_report, write_samples
 from recsys_lib.features.samples import training_samples
 
@@ -58,7 +58,7 @@ def build_samples(
             spark, source / "interactions.parquet", schema.INTERACTIONS
         )
         items, _ = read_table(spark, source / "items.parquet", schema.ITEMS)
-        check_item_ids(source / "items.parquet")
+        item_ids = checked_item_ids(source / "items.parquet")
         kept, rejected = screened(interactions, int(time.time()) if now is None else now)
         users = None
         if columns is not None:
@@ -72,9 +72,7 @@ def build_samples(
             items = with_content(items, triples)
         samples = training_samples(kept, items, users, columns, _genres(source / "items.parquet"))
         report = write_samples(spark, samples, rejected, n_read, folder, partition)
-        report["without_metadata"] = without_metadata(
-            source / "interactions.parquet", source / "items.parquet"
-        )
+        report["without_metadata"] = without_metadata(source / "interactions.parquet", item_ids)
         return write_report(folder, report, str(source), started)
 
 
