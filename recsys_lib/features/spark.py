@@ -123,8 +123,9 @@ def borrowed_session(app_name: str, master: str = "local[2]", **conf: str) -> It
             # for, and finding the virtual machine gone by then is no error.
             context = session.sparkContext
             updates, context._accumulatorServer = context._accumulatorServer, None
-            updates.handle_error = lambda *_: None
-            Thread(target=updates.shutdown, daemon=True).start()
+            if updates is not None:  # the block may have stopped the session itself
+                updates.handle_error = lambda *_: None
+                Thread(target=updates.shutdown, daemon=True).start()
             session.stop()
             gateway = SparkContext._gateway
             gateway.shutdown()
