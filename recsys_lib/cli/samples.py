@@ -43,11 +43,12 @@ def build(
     `recsys samples build big --out /shared/samples --master spark://head:7077`
     """
     from recsys_lib.features.columns import names
+    from recsys_lib.features.intake import count_rows
     from recsys_lib.features.samples_job import build_samples
 
     columns = names(all_families=True) if all_families else None
     source = _folder(dataset)  # before Spark takes its time to start
-    with _session(master, conf) as spark:
+    with _session(master, conf, count_rows(source / "interactions.parquet")) as spark:
         _describe(build_samples(spark, source, out, partition, columns=columns), out)
 
 
@@ -91,17 +92,20 @@ def import_samples(
 
 
 def _folder(dataset: str) -> Path:
-    from recsys_lib.data import load
+    if Path(dataset).is_dir():
+        return Path(dataset).absolute()
+    from recsys_lib.data import load  # brings pandas, which takes as long as half of Java's start
 
-    return Path(dataset).absolute() if Path(dataset).is_dir() else load(dataset).path
+    return load(dataset).path
 
 
 @contextmanager
-def _session(master: str, conf: list[str] | None) -> Iterator:
-    """Yield a Spark session; on a terminal, show how many tasks of its running stages are done."""
+def _session(master: str, conf: list[str] | None, n_rows: int = 0) -> Iterator:
+    """Yield a Spark session for so many rows; on a terminal, show how far its stages have got."""
     from rich.console import Console
 
     from recsys_lib.errors import RecsysError
+    from recsys_lib.features.partitioned import is_long_job
     from recsys_lib.features.spark import borrowed_session
 
     for setting in conf or []:
@@ -112,7 +116,7 @@ def _session(master: str, conf: list[str] | None) -> Iterator:
     settings |= dict(setting.split("=", 1) for setting in conf or [])
     with (
         Console(stderr=True).status("Starting Spark...") as shown,
-        borrowed_session("samples", master, **settings) as spark,
+        borrowed_session("samples", master, long_job=is_long_job(n_rows), **settings) as spark,
     ):
         done = Event()
         watch = Thread(target=_watch, args=(spark.sparkContext.statusTracker(), shown, done))

@@ -48,13 +48,13 @@ def make_archive() -> Path:
         The environment cannot be written to.
     """
     from recsys_lib.features.samples_job import build_samples
-    from recsys_lib.features.spark import JAVA_OPTIONS, borrowed_session
+    from recsys_lib.features.spark import borrowed_session, java_options
 
     path = archive_path(find_java()[1])
     with tempfile.TemporaryDirectory() as folder, files.atomic_path(path) as fresh:
         source = Path(folder)
         _write_toy(source)
-        options = f'{JAVA_OPTIONS} {_QUIET} -XX:ArchiveClassesAtExit="{fresh}"'
+        options = f'{java_options()} {_QUIET} -XX:ArchiveClassesAtExit="{fresh}"'
         with borrowed_session("classes", **{"spark.driver.extraJavaOptions": options}) as spark:
             build_samples(spark, source, source / "samples")
         if not fresh.exists() or not fresh.stat().st_size:

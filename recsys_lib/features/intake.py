@@ -5,6 +5,7 @@ its reason, so that rows read = rows kept + rows set aside.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -61,11 +62,7 @@ def read_table(spark: SparkSession, path: Path, types: pa.Schema) -> tuple[DataF
     found: dict[str, set[str]] = {field.name: set() for field in types}
     n_rows = 0
     # Footers are small and say more than Spark would, which looks into one file alone.
-    for file in _files(path):
-        try:
-            footer = pq.ParquetFile(file)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise DataError(f"{file} cannot be read as Parquet: {error}") from None
+    for file, footer in _footers(path):
         n_rows += footer.metadata.num_rows
         for field in types:
             found[field.name].add(_checked_type(footer.schema_arrow, field, file))
@@ -79,6 +76,26 @@ def read_table(spark: SparkSession, path: Path, types: pa.Schema) -> tuple[DataF
     }
     casts = (f"cast({name} as {kind}) as {name}" for name, kind in canonical.items())
     return frame.selectExpr(*casts), n_rows
+
+
+def count_rows(path: Path) -> int:
+    """Return the rows of a Parquet file, or of all in a folder, as their footers say.
+
+    Raises
+    ------
+    DataError
+        There is no file, or one is damaged.
+    """
+    return sum(footer.metadata.num_rows for _, footer in _footers(path))
+
+
+def _footers(path: Path) -> Iterator[tuple[Path, pq.ParquetFile]]:
+    for file in _files(path):
+        try:
+            footer = pq.ParquetFile(file)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise DataError(f"{file} cannot be read as Parquet: {error}") from None
+        yield file, footer
 
 
 def _files(path: Path) -> list[Path]:
@@ -139,8 +156,8 @@ def without_metadata(interactions: Path, known: pa.ChunkedArray) -> dict[str, in
     return {"items": len(rows_of), "rows": rows_of.total()}
 
 
-def screened(interactions: DataFrame, now: int) -> tuple[DataFrame, DataFrame]:
-    """Separate the rows that can be believed from those that cannot.
+def screened(interactions: DataFrame, now: int) -> DataFrame:
+    """Return the rows that can be believed.
 
     Parameters
     ----------
@@ -151,22 +168,32 @@ def screened(interactions: DataFrame, now: int) -> tuple[DataFrame, DataFrame]:
 
     Returns
     -------
-    kept : pyspark.sql.DataFrame
+    pyspark.sql.DataFrame
         Distributed and ordered by item and time, as the item's windows need them. Of rows with
         the same user, item and second the one with the highest rating is kept.
-    rejected : pyspark.sql.DataFrame
-        The others, with a column ``reason`` out of :data:`REASONS`, the first that applies.
     """
-    reason = _reason(now)
-    readable = interactions.where(f"{reason} is null").repartition(ITEM)
+    return _marked(interactions, now).where("not again").drop("again")
+
+
+def set_aside(interactions: DataFrame, now: int) -> DataFrame:
+    """Return the rows that :func:`screened` leaves out.
+
+    They have a further column ``reason`` out of :data:`REASONS`, the first that applies.
+    """
+    rejected = interactions.selectExpr("*", f"{_reason(now)} as reason").where("reason is not null")
+    again = _marked(interactions, now).where("again")
+    again = again.selectExpr(*interactions.columns, f"'{DUPLICATE}' as reason")
+    return rejected.unionByName(again)
+
+
+def _marked(interactions: DataFrame, now: int) -> DataFrame:
+    """Return the readable rows, with a mark on those that come ``again``."""
+    readable = interactions.where(f"{_reason(now)} is null").repartition(ITEM)
     # Not row_number: filtering on it makes Spark sort once more, before the shuffle. And not a
     # window for each user, item and second: nearly all would be of one row.
     event = f"struct({TIMESTAMP}, {USER})"
     order = f"over (partition by {ITEM} order by {TIMESTAMP}, {USER}, {RATING} desc)"
-    marked = readable.selectExpr("*", f"lag({event}) {order} <=> {event} as again")
-    rejected = interactions.selectExpr("*", f"{reason} as reason").where("reason is not null")
-    again = marked.where("again").selectExpr(*interactions.columns, f"'{DUPLICATE}' as reason")
-    return marked.where("not again").drop("again"), rejected.unionByName(again)
+    return readable.selectExpr("*", f"lag({event}) {order} <=> {event} as again")
 
 
 def _reason(now: int) -> str:

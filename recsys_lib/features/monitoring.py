@@ -58,7 +58,7 @@ def monitoring_statistics(
     for column in checked(columns):
         if FEATURES[column].kind not in ("number", "category"):
             raise RecsysError(f"{column!r} is neither a number nor a category.")
-    rows = samples.select(period_of(period).alias("period"), *columns)
+    rows = samples.selectExpr(f"{period_of(period)} as period", *columns)
     told = _summaries(rows, columns)
     if told.empty:
         raise DataError("There are no samples to watch.")

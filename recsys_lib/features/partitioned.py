@@ -14,12 +14,11 @@ one years.
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, SparkSession
 
 from recsys_lib import files
 from recsys_lib.errors import DataError, nearest
@@ -33,9 +32,9 @@ SAMPLES, QUARANTINE, REPORT = "samples", "quarantine", "report.json"
 ROWS_PER_TASK = 250_000
 
 
-def period_of(period: str) -> Column:
-    """Return the period (a key of :data:`PERIODS`) in which an event lies, as text, in UTC."""
-    return F.date_format(F.timestamp_seconds(TIMESTAMP), PERIODS[period])
+def period_of(period: str) -> str:
+    """Return SQL for the period (a key of :data:`PERIODS`) in which an event lies: text, in UTC."""
+    return f"date_format(timestamp_seconds({TIMESTAMP}), '{PERIODS[period]}')"
 
 
 @contextlib.contextmanager
@@ -62,7 +61,7 @@ def samples_folder(out: Path, partition: str) -> Iterator[Path]:
 def write_samples(
     spark: SparkSession,
     samples: DataFrame,
-    rejected: DataFrame,
+    rejected: Callable[[], DataFrame],
     n_read: int,
     folder: Path,
     partition: str,
@@ -73,8 +72,9 @@ def write_samples(
     ----------
     samples : pyspark.sql.DataFrame
         With a column ``timestamp``.
-    rejected : pyspark.sql.DataFrame
-        With a column ``reason``. It is computed only when rows are missing from the samples.
+    rejected : callable
+        Returns the rows set aside, with a column ``reason``. It is called only when rows are
+        missing from the samples.
     n_read : int
         How many rows both must have together.
 
@@ -87,7 +87,7 @@ def write_samples(
     with _shuffle_partitions(spark, n_read):
         # A rebalance gathers the rows of a period into few files, and splits a large period.
         ordered = (
-            samples.withColumn(column, period_of(partition))
+            samples.selectExpr("*", f"{period_of(partition)} as {column}")
             .hint("rebalance", column)
             .sortWithinPartitions(column, TIMESTAMP, USER, ITEM)
         )
@@ -105,7 +105,7 @@ def write_samples(
             spark.createDataFrame([], ordered.schema).write.parquet(target, mode="overwrite")
         reasons: dict[str, int] = {}
         if n_written < n_read:
-            rejected.write.parquet(str(folder / QUARANTINE), compression="zstd")
+            rejected().write.parquet(str(folder / QUARANTINE), compression="zstd")
             found = spark.read.parquet(str(folder / QUARANTINE)).groupBy("reason").count()
             reasons = {row["reason"]: row["count"] for row in found.sort("reason").collect()}
     if n_written + sum(reasons.values()) != n_read:
@@ -142,6 +142,11 @@ def write_report(folder: Path, report: dict, source: str, started: float) -> dic
     return report
 
 
+def is_long_job(n_rows: int) -> bool:
+    """Return whether compiling well pays for so many samples: code for each stage, and by Java."""
+    return n_rows > ROWS_PER_TASK
+
+
 @contextlib.contextmanager
 def _shuffle_partitions(spark: SparkSession, n_rows: int) -> Iterator[None]:
     """Cut shuffles by the data's size while the block runs, a part a core at least.
@@ -154,7 +159,7 @@ def _shuffle_partitions(spark: SparkSession, n_rows: int) -> Iterator[None]:
     settings = {
         "spark.sql.shuffle.partitions": str(max(n_cores, n_rows // ROWS_PER_TASK)),
         "spark.sql.adaptive.coalescePartitions.enabled": "false",
-        "spark.sql.codegen.wholeStage": str(n_rows > ROWS_PER_TASK).lower(),
+        "spark.sql.codegen.wholeStage": str(is_long_job(n_rows)).lower(),
     }
     before = {name: spark.conf.get(name) for name in settings}
     for name, value in settings.items():

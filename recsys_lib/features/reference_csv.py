@@ -106,7 +106,7 @@ def import_csv(spark: SparkSession, file: Path, out: Path, partition: str = "mon
         kept = read.filter(fits).select("ours.*")
         rejected = read.filter(~F.coalesce(fits, F.lit(False)))
         rejected = rejected.select("theirs.*", F.lit(MALFORMED).alias("reason"))
-        report = write_samples(spark, kept, rejected, lines.count(), folder, partition)
+        report = write_samples(spark, kept, lambda: rejected, lines.count(), folder, partition)
         return write_report(folder, report, str(file), started)
 
 

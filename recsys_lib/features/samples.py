@@ -109,10 +109,10 @@ def training_samples(
     needs = _needs(columns)
     genres = _counted(needs, items, genres)
     further = [c for c in interactions.columns if c not in (USER, ITEM, RATING, TIMESTAMP)]
-    rows = _events(interactions, items, needs, genres)
-    # The item's window comes first, while the rows are still narrow to move and sort.
-    rows = _with(rows, _strictly_before(ITEM, _state("item", needs, [])))
-    rows = _user_history(rows, needs)
+    # What is known of the item comes after the rows were moved and sorted: until then they are
+    # narrow.
+    rows = _with(_events(interactions), _strictly_before(ITEM, _state("item", needs, [])))
+    rows = _with_item(_user_history(rows, needs), items, needs, genres)
     rows = _with(rows, _strictly_before(USER, _state("user", needs, genres)))
     rows = _with_metadata(rows.where(f"{ITEM} is not null"), USER, users, needs)
     rows = _with_top_genres(rows, genres)
@@ -143,8 +143,8 @@ def serving_features(
     columns = checked(names() if columns is None else columns)
     needs = _needs(columns)
     genres = _counted(needs, items)
-    rows = _events(interactions, items, needs, genres)
-    history = _user_history(rows, needs)
+    rows = _events(interactions)
+    history = _with_item(_user_history(rows, needs), items, needs, genres)
     user_rows = _latest(history, USER, _state("user", needs, genres), users, needs)
     user_rows = _with_top_genres(user_rows, genres)
     item_rows = _latest(rows, ITEM, _state("item", needs, []), items, needs)
@@ -185,14 +185,18 @@ def _needs(columns: list[str]) -> set[str]:
 
 def _with(rows: DataFrame, sql: dict[str, str]) -> DataFrame:
     """Add columns, given as SQL text by name."""
+    if not sql:
+        return rows
     return rows.selectExpr("*", *(f"{text} as {name}" for name, text in sql.items()))
 
 
-def _events(
-    interactions: DataFrame, items: DataFrame, needs: set[str], genres: list[str]
-) -> DataFrame:
-    """Join each event with its label and what is known of its item at any time."""
-    rows = _with(interactions, {LABEL: f"{RATING} >= {LIKE_THRESHOLD}"})
+def _events(interactions: DataFrame) -> DataFrame:
+    """Label each event."""
+    return _with(interactions, {LABEL: f"{RATING} >= {LIKE_THRESHOLD}"})
+
+
+def _with_item(rows: DataFrame, items: DataFrame, needs: set[str], genres: list[str]) -> DataFrame:
+    """Join what is known of the item at any time, and the counters its genres add to."""
     words = {}
     for k in range(0, len(genres), GENRES_A_WORD):
         has = [

@@ -1,6 +1,7 @@
 """The samples job: a data set folder in, a folder of samples out, all of it read by Spark (S5)."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -9,7 +10,13 @@ from pyspark.sql import SparkSession
 
 from recsys_lib import schema
 from recsys_lib.features.content import with_content
-from recsys_lib.features.intake import checked_item_ids, read_table, screened, without_metadata
+from recsys_lib.features.intake import (
+    checked_item_ids,
+    read_table,
+    screened,
+    set_aside,
+    without_metadata,
+)
 from recsys_lib.features.partitioned import samples_folder, write_report, write_samples
 from recsys_lib.features.samples import training_samples
 
@@ -59,7 +66,7 @@ def build_samples(
         )
         items, _ = read_table(spark, source / "items.parquet", schema.ITEMS)
         item_ids = checked_item_ids(source / "items.parquet")
-        kept, rejected = screened(interactions, int(time.time()) if now is None else now)
+        now = int(time.time()) if now is None else now
         users = None
         if columns is not None:
             users, triples = (
@@ -70,7 +77,9 @@ def build_samples(
                 )
             )
             items = with_content(items, triples)
+        kept = screened(interactions, now)
         samples = training_samples(kept, items, users, columns, _genres(source / "items.parquet"))
+        rejected = partial(set_aside, interactions, now)
         report = write_samples(spark, samples, rejected, n_read, folder, partition)
         report["without_metadata"] = without_metadata(source / "interactions.parquet", item_ids)
         return write_report(folder, report, str(source), started)

@@ -20,14 +20,21 @@ LOCALHOST = "127.0.0.1"
 # All traffic stays on this machine; no name has to resolve, no network has to be up.
 _LOCAL = {"spark.driver.host": LOCALHOST, "spark.driver.bindAddress": LOCALHOST}
 
-# Short jobs are mostly the compiler at work: without its second stage and with the simplest
-# collector, the samples of ML-100K take half the processor time. For hours of work give back the
-# defaults: **{"spark.driver.extraJavaOptions": ""}. The code that Spark writes for a wide table is
-# one long method, which Java would leave to its interpreter; and the heap and the room for classes
-# start as large as they get, instead of collecting garbage to find that out.
-JAVA_OPTIONS = (
-    "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-DontCompileHugeMethods "
-    "-XX:InitialRAMPercentage=5 -XX:MetaspaceSize=256m"
+# The simplest collector has the least to start. The code that Spark writes for a wide table is one
+# long method, which Java would leave to its interpreter. The heap and the room for classes start as
+# large as they get, instead of collecting garbage to find that out.
+_JAVA = (
+    "-XX:+UseSerialGC -XX:-DontCompileHugeMethods -XX:InitialRAMPercentage=5 -XX:MetaspaceSize=256m"
+)
+# Short jobs are mostly the compiler at work: they do without its second stage. Long ones get it for
+# what runs thirty times as often as Java asks for; and what waits for it is not measured, which
+# would slow down all the code that never gets there.
+_SHORT_JOB = "-XX:TieredStopAtLevel=1"
+_LONG_JOB = (
+    "-XX:Tier4InvocationThreshold=150000 -XX:Tier4MinInvocationThreshold=18000 "
+    "-XX:Tier4CompileThreshold=450000 -XX:Tier4BackEdgeThreshold=1200000 "
+    "-XX:-C1ProfileBranches -XX:-C1ProfileCheckcasts -XX:-C1ProfileInlinedCalls "
+    "-XX:-C1ProfileVirtualCalls -XX:-C1ProfileCalls"
 )
 
 _DEFAULTS = {
@@ -45,7 +52,12 @@ _DEFAULTS = {
 }
 
 
-def spark_session(app_name: str, master: str = "local[2]", **conf: str):
+def java_options(long_job: bool = False) -> str:
+    """Return the options of the virtual machine, without those that read an archive of classes."""
+    return f"{_JAVA} {_LONG_JOB if long_job else _SHORT_JOB}"
+
+
+def spark_session(app_name: str, master: str = "local[2]", *, long_job: bool = False, **conf: str):
     """Return the running Spark session, or start one.
 
     Parameters
@@ -54,6 +66,9 @@ def spark_session(app_name: str, master: str = "local[2]", **conf: str):
         Name shown in Spark's log.
     master : str
         ``local[n]`` for n threads in this process, or ``spark://host:port`` of a cluster.
+    long_job : bool
+        Whether work for more than some ten seconds is ahead: Java then compiles it better, and
+        starts half a second later.
     **conf : str
         Spark settings that override the defaults here, as ``**{"spark.driver.memory": "8g"}``.
 
@@ -82,7 +97,9 @@ def spark_session(app_name: str, master: str = "local[2]", **conf: str):
         os.environ["SPARK_LOCAL_IP"] = LOCALHOST
 
     settings = (_LOCAL if local else {}) | _DEFAULTS
-    settings["spark.driver.extraJavaOptions"] = f"{JAVA_OPTIONS} {reading_options(version)}"
+    settings["spark.driver.extraJavaOptions"] = (
+        f"{java_options(long_job)} {reading_options(version)}"
+    )
     # Only tables made by name would go there; the default is a folder in the working folder.
     settings["spark.sql.warehouse.dir"] = os.path.join(
         tempfile.gettempdir(), "recsys-spark-warehouse"
@@ -104,7 +121,9 @@ def spark_session(app_name: str, master: str = "local[2]", **conf: str):
 
 
 @contextlib.contextmanager
-def borrowed_session(app_name: str, master: str = "local[2]", **conf: str) -> Iterator:
+def borrowed_session(
+    app_name: str, master: str = "local[2]", *, long_job: bool = False, **conf: str
+) -> Iterator:
     """Yield the running Spark session and leave it running, or start one and end it.
 
     Ending takes the Java virtual machine with it: a notebook that trains a model should not
@@ -114,7 +133,7 @@ def borrowed_session(app_name: str, master: str = "local[2]", **conf: str) -> It
     from pyspark.sql import SparkSession
 
     running = SparkSession.getActiveSession()
-    session = running or spark_session(app_name, master, **conf)
+    session = running or spark_session(app_name, master, long_job=long_job, **conf)
     try:
         yield session
     finally:

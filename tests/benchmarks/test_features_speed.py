@@ -21,12 +21,12 @@ import pytest
 from recsys_lib.data import load, present
 from recsys_lib.data.synthetic import SyntheticConfig, synthesise
 from recsys_lib.features.class_archive import archive_path, make_archive
-from recsys_lib.features.spark import JAVA_OPTIONS
+from recsys_lib.features.spark import java_options
 from recsys_lib.java import find_java
 
 REFERENCE = Path(__file__).with_name("reference_job.py")
 OURS = [sys.executable, "-m", "recsys_lib", "samples", "build"]
-NO_ARCHIVE = ["--conf", f"spark.driver.extraJavaOptions={JAVA_OPTIONS}"]
+NO_ARCHIVE = ["--conf", f"spark.driver.extraJavaOptions={java_options()}"]
 FLOOR = """
 import sys
 from recsys_lib.features.spark import borrowed_session

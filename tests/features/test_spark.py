@@ -30,6 +30,9 @@ def test_a_session_is_quiet_bounded_and_ends_with_its_borrower(tmp_path):
     work = (
         "from recsys_lib.errors import MachineError\n"
         "from recsys_lib.features.spark import borrowed_session, spark_session\n"
+        "def told_java(spark):\n"
+        "    management = spark._jvm.java.lang.management.ManagementFactory\n"
+        "    return list(management.getRuntimeMXBean().getInputArguments())\n"
         "try:\n    spark_session('wrong', master='no such master')\n"
         "except MachineError as error:\n    assert 'Spark did not start' in str(error)\n"
         "else:\n    raise SystemExit('a wrong master was taken')\n"
@@ -38,10 +41,12 @@ def test_a_session_is_quiet_bounded_and_ends_with_its_borrower(tmp_path):
         "    assert spark.range(10).count() == 10\n"
         "    assert spark.conf.get('spark.sql.session.timeZone') == 'UTC'\n"
         "    assert spark.sparkContext._conf.get('spark.driver.memory') == '4g'\n"
+        "    assert '-XX:TieredStopAtLevel=1' in told_java(spark)\n"
         "    machine = spark.sparkContext._gateway.proc\n"
         "assert machine.poll() is not None, 'the virtual machine is still running'\n"
-        "with borrowed_session('second') as spark:\n"
+        "with borrowed_session('second', long_job=True) as spark:\n"
         "    assert spark.range(3).count() == 3\n"
+        "    assert '-XX:TieredStopAtLevel=1' not in told_java(spark)\n"
     )
     here = tmp_path / "here"
     here.mkdir()
