@@ -2,8 +2,8 @@
 
 The peer is the reference system's job (``reference_job.py``); growth is read off our own times.
 Ours reads the archive of Spark's classes that ``make setup`` makes, the reference starts as Spark
-does; beside them stand ours without the archive, and the floor: our Spark started, and the ratings
-copied.
+does; beside them stand ours without the archive, and floors: our Spark started, and the ratings
+copied, or the finished samples.
 Data sets are made once and kept in a temporary folder. ``RECSYS_BENCH_LARGE=1`` adds 10 and 25
 million ratings (a quarter of an hour on two cores).
 """
@@ -33,6 +33,13 @@ from recsys_lib.features.spark import borrowed_session
 with borrowed_session("floor") as spark:
     ratings = spark.read.parquet(f"{sys.argv[1]}/interactions.parquet")
     ratings.write.parquet(sys.argv[2], "overwrite")
+"""
+COPY = """
+import sys
+from recsys_lib.features.spark import borrowed_session
+with borrowed_session("copy", long_job=True) as spark:
+    samples = spark.read.parquet(f"{sys.argv[1]}/samples").repartition("event_month")
+    samples.write.parquet(sys.argv[2], "overwrite", partitionBy="event_month", compression="zstd")
 """
 large = pytest.mark.skipif("RECSYS_BENCH_LARGE" not in os.environ, reason="RECSYS_BENCH_LARGE=1")
 
@@ -68,8 +75,8 @@ def timed(benchmark, command: list, out: Path, rounds: int) -> None:
 def command(name: str, source: Path, out: Path) -> list:
     if name == "reference":
         return [sys.executable, REFERENCE, source, out]
-    if name == "floor":
-        return [sys.executable, "-c", FLOOR, source, out]
+    if name in ("floor", "copy"):
+        return [sys.executable, "-c", FLOOR if name == "floor" else COPY, source, out]
     return [*OURS, source, "--out", out, *(NO_ARCHIVE if name == "ours without archive" else [])]
 
 
@@ -80,9 +87,13 @@ def test_samples_of_movielens(benchmark, ml_100k, archive, tmp_path, name):
 
 
 @pytest.mark.benchmark(group="samples of 1 million ratings (at most a fifth of the reference)")
-@pytest.mark.parametrize("name", ["reference", "ours"])
+@pytest.mark.parametrize("name", ["reference", "ours", "copy"])
 def test_samples_of_a_million(benchmark, synthetic, archive, tmp_path, name):
-    timed(benchmark, command(name, synthetic(1), tmp_path / "out"), tmp_path / "out", rounds=1)
+    source = synthetic(1)
+    if name == "copy":
+        subprocess.run(command("ours", source, tmp_path / "made"), check=True, capture_output=True)
+        source = tmp_path / "made"
+    timed(benchmark, command(name, source, tmp_path / "out"), tmp_path / "out", rounds=3)
 
 
 @large
