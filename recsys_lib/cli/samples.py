@@ -43,12 +43,11 @@ def build(
     `recsys samples build big --out /shared/samples --master spark://head:7077`
     """
     from recsys_lib.features.columns import names
-    from recsys_lib.features.intake import count_rows
     from recsys_lib.features.samples_job import build_samples
 
     columns = names(all_families=True) if all_families else None
     source = _folder(dataset)  # before Spark takes its time to start
-    with _session(master, conf, count_rows(source / "interactions.parquet")) as spark:
+    with _session(master, conf, source / "interactions.parquet") as spark:
         _describe(build_samples(spark, source, out, partition, columns=columns), out)
 
 
@@ -100,23 +99,28 @@ def _folder(dataset: str) -> Path:
 
 
 @contextmanager
-def _session(master: str, conf: list[str] | None, n_rows: int = 0) -> Iterator:
-    """Yield a Spark session for so many rows; on a terminal, show how far its stages have got."""
+def _session(master: str, conf: list[str] | None, rows: Path | None = None) -> Iterator:
+    """Yield a Spark session; on a terminal, show how many tasks of its running stages are done.
+
+    ``rows`` is the Parquet table whose size tells whether the job is a long one.
+    """
     from rich.console import Console
 
     from recsys_lib.errors import RecsysError
+    from recsys_lib.features.intake import count_rows
     from recsys_lib.features.partitioned import is_long_job
     from recsys_lib.features.spark import borrowed_session
 
     for setting in conf or []:
         if "=" not in setting:
             raise RecsysError(f"--conf takes NAME=VALUE, not {setting!r}.")
+    long_job = rows is not None and is_long_job(count_rows(rows))
     # Spark ML's functions take a third of a second to register, and none is used here.
     settings = {"spark.sql.extensions.test.loadFromCp": "false"}
     settings |= dict(setting.split("=", 1) for setting in conf or [])
     with (
         Console(stderr=True).status("Starting Spark...") as shown,
-        borrowed_session("samples", master, long_job=is_long_job(n_rows), **settings) as spark,
+        borrowed_session("samples", master, long_job=long_job, **settings) as spark,
     ):
         done = Event()
         watch = Thread(target=_watch, args=(spark.sparkContext.statusTracker(), shown, done))

@@ -62,10 +62,10 @@ def read_table(spark: SparkSession, path: Path, types: pa.Schema) -> tuple[DataF
     found: dict[str, set[str]] = {field.name: set() for field in types}
     n_rows = 0
     # Footers are small and say more than Spark would, which looks into one file alone.
-    for file, footer in _footers(path):
-        n_rows += footer.metadata.num_rows
+    for file, parquet in _opened(path):
+        n_rows += parquet.metadata.num_rows
         for field in types:
-            found[field.name].add(_checked_type(footer.schema_arrow, field, file))
+            found[field.name].add(_checked_type(parquet.schema_arrow, field, file))
     columns = {}
     for field in types:
         columns[field.name] = next(t for t in _FITTING[field.type] if t in found[field.name])
@@ -86,16 +86,16 @@ def count_rows(path: Path) -> int:
     DataError
         There is no file, or one is damaged.
     """
-    return sum(footer.metadata.num_rows for _, footer in _footers(path))
+    return sum(parquet.metadata.num_rows for _, parquet in _opened(path))
 
 
-def _footers(path: Path) -> Iterator[tuple[Path, pq.ParquetFile]]:
+def _opened(path: Path) -> Iterator[tuple[Path, pq.ParquetFile]]:
     for file in _files(path):
         try:
-            footer = pq.ParquetFile(file)
+            parquet = pq.ParquetFile(file)
         except (OSError, pa.ArrowInvalid) as error:
             raise DataError(f"{file} cannot be read as Parquet: {error}") from None
-        yield file, footer
+        yield file, parquet
 
 
 def _files(path: Path) -> list[Path]:
@@ -148,8 +148,8 @@ def without_metadata(interactions: Path, known: pa.ChunkedArray) -> dict[str, in
     Reads the ids alone, in pieces; what it keeps grows with the catalogue.
     """
     rows_of: Counter = Counter()
-    for file in _files(interactions):
-        for batch in pq.ParquetFile(file).iter_batches(columns=[ITEM]):
+    for _, parquet in _opened(interactions):
+        for batch in parquet.iter_batches(columns=[ITEM]):
             ids = batch[ITEM].drop_null().cast("int64")
             orphans = ids.filter(pc.invert(pc.is_in(ids, value_set=known)))
             rows_of.update(orphans.to_pylist())

@@ -11,8 +11,8 @@ from recsys_lib.errors import RecsysError
     ("arguments", "told"),
     [
         (["build", "ml-100"], "Data set 'ml-100' is not in"),
+        (["build", ".", "--conf", "spark.driver.memory"], "--conf takes NAME=VALUE"),
         (["build", "."], "There are no Parquet files at"),
-        (["import", "theirs.csv", "--conf", "spark.driver.memory"], "--conf takes NAME=VALUE"),
     ],
 )
 def test_a_wrong_argument_is_told_early(tmp_path, arguments, told):
