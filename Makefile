@@ -48,7 +48,7 @@ clean: ## remove the environment, data and outputs
 java:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; none was found on PATH." \
 		"Install one, or name it: make run PYTHON=/path/to/python" >&2; exit 1; }
-	@$(PYTHON) -m recsys_lib.java
+	@$(PYTHON) -m recsys_lib.spark
 
 # The stamp is written last, so that an interrupted installation is taken up again.
 $(VENV)/.installed: requirements.lock pyproject.toml | java
@@ -56,5 +56,4 @@ $(VENV)/.installed: requirements.lock pyproject.toml | java
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps -e .
-	-$(BIN)/python -m recsys_lib.features.class_archive
 	touch $@

@@ -10,8 +10,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from recsys_lib.java import SUPPORTED
 from recsys_lib.paths import project_root
+from recsys_lib.spark.java import SUPPORTED
 
 ROOT = project_root()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

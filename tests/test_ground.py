@@ -7,8 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from recsys_lib import java, paths, quiet, seeding
+from recsys_lib import native_log, paths, seeding
 from recsys_lib.errors import MachineError, nearest
+from recsys_lib.spark import java
 
 
 def test_streams_of_different_names_differ_and_repeat():
@@ -64,7 +65,7 @@ def test_wrong_java_is_refused_with_what_to_do(tmp_path, monkeypatch, text):
 def test_no_java_ends_the_bare_check_in_one_line(tmp_path):
     environment = {"PATH": str(tmp_path), "PYTHONPATH": str(paths.project_root())}
     told = subprocess.run(
-        [sys.executable, "-S", "-m", "recsys_lib.java"],
+        [sys.executable, "-S", "-m", "recsys_lib.spark"],
         env=environment,
         capture_output=True,
         text=True,
@@ -81,7 +82,7 @@ def test_nearest_name():
 
 def test_native_noise_goes_to_the_log(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("RECSYS_RUN_DIR", str(tmp_path))
-    with quiet.native_stderr_to_log():
+    with native_log.native_stderr_to_log():
         os.write(2, b"noise of a native library\n")
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "after\n"

@@ -11,31 +11,26 @@ import recsys_lib
 
 PACKAGE = Path(recsys_lib.__file__).parent
 LAYERS = [
-    {"errors", "paths", "files", "seeding", "schema", "quiet", "java"},
-    {"data"},
-    {"features", "embeddings", "recall", "ranking", "evaluation"},
+    {"errors", "paths", "files", "seeding", "schema", "native_log", "keras_backend"},
+    {"spark", "data"},
+    {"features", "embeddings", "evaluation"},
+    {"indexes", "ranking", "stores"},
+    {"recall", "rankers"},
     {"serving"},
-    {"experiments"},
+    {"course", "experiments"},
     {"cli"},
 ]
 # Within one layer the data really flows this way.
-# The two-tower recaller trains on the same Keras set-up as the ranking models.
-ALLOWED_SIDEWAYS = {
-    ("recall", "embeddings"),
-    ("recall", "evaluation"),
-    ("recall", "ranking"),
-    ("ranking", "features"),
-    ("ranking", "evaluation"),
-}
+ALLOWED_SIDEWAYS: set[tuple[str, str]] = set()
 # Where a heavy package may be imported at all (a folder or a module below recsys_lib).
 HOMES = {
-    "pyspark": ("features/", "embeddings/spark_"),
-    "tensorflow": ("ranking/", "recall/two_tower.py"),
-    "keras": ("ranking/",),
+    "pyspark": ("spark/", "features/", "embeddings/item2vec_spark", "embeddings/walks_spark"),
+    "tensorflow": ("keras_backend.py", "ranking/", "recall/channels/two_tower.py"),
+    "keras": ("keras_backend.py", "ranking/"),
     "gensim": ("embeddings/",),
     "papermill": ("experiments/",),
     "typer": ("cli/",),
-    "redis": ("serving/",),
+    "redis": ("stores/",),
 }
 
 

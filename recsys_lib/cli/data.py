@@ -88,7 +88,7 @@ def get(
     """
     from recsys_lib.data import Request, load, present
     from recsys_lib.data import get as fetch
-    from recsys_lib.data.own import Columns
+    from recsys_lib.data.user_file import Columns
 
     if source is None and mirror is None and not again and name in present():
         typer.echo(f"{name} is here already (--again fetches it anew).")
@@ -110,7 +110,7 @@ def check(name: Name) -> None:
     Example: `recsys data check ml-100k`
     """
     from recsys_lib.data import load
-    from recsys_lib.data.check import problems
+    from recsys_lib.data.integrity import problems
 
     dataset = load(name)
     found = problems(dataset)

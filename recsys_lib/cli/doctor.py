@@ -8,7 +8,7 @@ def doctor() -> None:
 
     The exit code is 1 when something is missing that the notebooks can't do without.
     """
-    from recsys_lib.experiments.health import checks
+    from recsys_lib.experiments.doctor import checks
 
     found = checks()
     width = max(len(each.name) for each in found)

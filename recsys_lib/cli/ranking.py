@@ -67,13 +67,13 @@ def train(
 
     from recsys_lib import files, paths
     from recsys_lib.cli.settings import setting
-    from recsys_lib.ranking import stream
-    from recsys_lib.ranking.backend import is_chief
-    from recsys_lib.ranking.judging import judge_model
+    from recsys_lib.keras_backend import is_chief
+    from recsys_lib.ranking import out_of_core
+    from recsys_lib.ranking.column_schema import read_schema, with_settings
+    from recsys_lib.ranking.evaluation import judge_model
     from recsys_lib.ranking.models import config_class
-    from recsys_lib.ranking.own_schema import read_schema, with_settings
-    from recsys_lib.ranking.parts import TEST, split
-    from recsys_lib.ranking.source import open_source
+    from recsys_lib.ranking.sample_files import open_source
+    from recsys_lib.ranking.sample_split import TEST, split
 
     own = None if schema is None else read_schema(schema)
     named = {
@@ -89,22 +89,22 @@ def train(
         },
     )
     source = open_source(samples, own.renamed if own else None, config.bags)
-    columns = stream.columns_of(config)
+    columns = out_of_core.columns_of(config)
     parts = split(source, validation, test, seed)
-    counts = stream.count(source, parts)
+    counts = out_of_core.count(source, parts)
     _tell(f"{source.n_rows:,} samples in {source.form}")
     _tell(f"split {parts.how}: " + ", ".join(f"{n:,} {part}" for part, n in counts.items()))
     _tell_missing(source, columns)
-    if stream.does_not_fit(source, rows_in_memory):
+    if out_of_core.does_not_fit(source, rows_in_memory):
         _tell(f"about {rows_in_memory:,} are in memory at a time")
     kept = checkpoint or out.with_name(f"{out.name}.checkpoint")
     with _working(f"training {model}"):
-        trained, log = stream.train_on_source(
+        trained, log = out_of_core.train_on_source(
             model, source, parts, config, seed, rows_in_memory, _tell_epoch, kept
         )
     judged = {}
     if counts[TEST]:
-        judged = judge_model(trained, stream.frames_of(source, parts, TEST, columns))
+        judged = judge_model(trained, out_of_core.frames_of(source, parts, TEST, columns))
         _tell_figures(judged)
     if is_chief():
         trained.save(out)
@@ -137,12 +137,12 @@ def evaluate(
     Example: `recsys evaluate outputs/mlp --samples outputs/later_samples`
     """
     from recsys_lib import files
-    from recsys_lib.features.columns import LABEL
+    from recsys_lib.features.registry import LABEL
     from recsys_lib.ranking import RankingModel
-    from recsys_lib.ranking.judging import judge_model
-    from recsys_lib.ranking.own_schema import read_schema
-    from recsys_lib.ranking.source import open_source
-    from recsys_lib.ranking.stream import columns_of
+    from recsys_lib.ranking.column_schema import read_schema
+    from recsys_lib.ranking.evaluation import judge_model
+    from recsys_lib.ranking.out_of_core import columns_of
+    from recsys_lib.ranking.sample_files import open_source
     from recsys_lib.schema import USER
 
     trained = RankingModel.load(model)

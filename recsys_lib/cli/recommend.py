@@ -57,7 +57,7 @@ def recommend(
 
     from recsys_lib import paths
     from recsys_lib.cli.settings import setting
-    from recsys_lib.data.own_table import ending_of, read_interactions, read_items, write_table
+    from recsys_lib.data.user_table import ending_of, read_interactions, read_items, write_table
     from recsys_lib.errors import RecsysError
     from recsys_lib.recall.ready import check_name, describe, ready_recaller
 

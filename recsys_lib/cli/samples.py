@@ -42,7 +42,7 @@ def build(
 
     `recsys samples build big --out /shared/samples --master spark://head:7077`
     """
-    from recsys_lib.features.columns import names
+    from recsys_lib.features.registry import names
     from recsys_lib.features.samples_job import build_samples
 
     columns = names(all_families=True) if all_families else None
@@ -107,20 +107,20 @@ def _session(master: str, conf: list[str] | None, rows: Path | None = None) -> I
     from rich.console import Console
 
     from recsys_lib.errors import RecsysError
-    from recsys_lib.features.intake import count_rows
-    from recsys_lib.features.partitioned import is_long_job
-    from recsys_lib.features.spark import borrowed_session
+    from recsys_lib.features.sample_folder import compiler_options
+    from recsys_lib.features.validation import count_rows
+    from recsys_lib.spark import borrowed_session
 
     for setting in conf or []:
         if "=" not in setting:
             raise RecsysError(f"--conf takes NAME=VALUE, not {setting!r}.")
-    long_job = rows is not None and is_long_job(count_rows(rows))
+    options = compiler_options(0 if rows is None else count_rows(rows))
     # Spark ML's functions take a third of a second to register, and none is used here.
     settings = {"spark.sql.extensions.test.loadFromCp": "false"}
     settings |= dict(setting.split("=", 1) for setting in conf or [])
     with (
         Console(stderr=True).status("Starting Spark...") as shown,
-        borrowed_session("samples", master, long_job=long_job, **settings) as spark,
+        borrowed_session("samples", master, compiler_options=options, **settings) as spark,
     ):
         done = Event()
         watch = Thread(target=_watch, args=(spark.sparkContext.statusTracker(), shown, done))

@@ -13,8 +13,8 @@ import pandas as pd
 import pyarrow as pa
 
 from recsys_lib.data.catalog import HALF_STARS, RatingScale
-from recsys_lib.data.clean import whole_numbers
 from recsys_lib.data.delimited import BrokenLines, Delimited
+from recsys_lib.data.validation import whole_numbers
 from recsys_lib.errors import DataError
 
 RATING_COLUMNS = ["user_id", "item_id", "rating", "timestamp"]

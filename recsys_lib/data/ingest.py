@@ -13,11 +13,19 @@ import pyarrow as pa
 
 from recsys_lib import files, schema
 from recsys_lib.data import archives, catalog, fetch, store
-from recsys_lib.data.clean import KEPT, REASONS, Rules, judge, numbers, timestamps, whole_numbers
 from recsys_lib.data.delimited import BrokenLines, Rows
 from recsys_lib.data.formats import Source, recognise
-from recsys_lib.data.own import Columns, IdMap, own_csv
 from recsys_lib.data.sorted_runs import SortedRuns
+from recsys_lib.data.user_file import Columns, IdMap, own_csv
+from recsys_lib.data.validation import (
+    KEPT,
+    REASONS,
+    Rules,
+    judge,
+    numbers,
+    timestamps,
+    whole_numbers,
+)
 from recsys_lib.errors import DataError
 from recsys_lib.schema import IMPLICIT_RATING
 

@@ -8,6 +8,8 @@ from scipy import sparse
 
 from recsys_lib.schema import ITEM, RATING, USER
 
+NO_ITEM = -1  # pads a row of recommendations that is shorter than k
+
 
 def index_of(ids: np.ndarray, wanted) -> np.ndarray:
     """Return the position of each wanted id in the sorted array ``ids``; -1 where it is absent."""

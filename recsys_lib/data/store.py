@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys_lib import files, paths, schema
-from recsys_lib.data.clean import REASONS
+from recsys_lib.data.validation import REASONS
 from recsys_lib.errors import DataError, nearest
 
 DESCRIPTION = "dataset.json"

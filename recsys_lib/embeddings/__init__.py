@@ -3,13 +3,6 @@
 gensim, numba and Spark are imported when something is trained, not with this package.
 """
 
-from recsys_lib.embeddings.exchange import (
-    read_reference,
-    read_word2vec,
-    write_reference,
-    write_word2vec,
-)
-from recsys_lib.embeddings.fast import train_fast
 from recsys_lib.embeddings.graph import ItemGraph, item_graph
 from recsys_lib.embeddings.graph_embedding import (
     WalkCorpus,
@@ -24,10 +17,17 @@ from recsys_lib.embeddings.item2vec import (
     liked_sequences,
     train_item2vec,
 )
+from recsys_lib.embeddings.item2vec_numba import train_fast
+from recsys_lib.embeddings.item2vec_spark import train_item2vec_on_spark
 from recsys_lib.embeddings.side_information import side_information
 from recsys_lib.embeddings.similar import mean_of_similar
-from recsys_lib.embeddings.spark_item2vec import train_item2vec_on_spark
 from recsys_lib.embeddings.table import EmbeddingTable
+from recsys_lib.embeddings.text_formats import (
+    read_reference,
+    read_word2vec,
+    write_reference,
+    write_word2vec,
+)
 from recsys_lib.embeddings.users import user_embeddings
 from recsys_lib.embeddings.walks import (
     WalkConfig,

@@ -1,4 +1,4 @@
-"""The compiled loop of :mod:`recsys_lib.embeddings.fast`.
+"""The compiled loop of :mod:`recsys_lib.embeddings.item2vec_numba`.
 
 **Shared negatives.** Skip-gram with negative sampling asks, for a centre with the vector h and each
 of its contexts, one question about the context and one about each of K negatives drawn for it. Here

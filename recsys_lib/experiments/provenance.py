@@ -10,7 +10,7 @@ from typing import Any
 from recsys_lib import paths
 from recsys_lib.errors import MachineError
 from recsys_lib.experiments.plan import package_versions
-from recsys_lib.java import find_java
+from recsys_lib.spark.java import find_java
 
 
 def provenance() -> dict[str, Any]:

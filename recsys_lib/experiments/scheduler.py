@@ -101,7 +101,7 @@ class Scheduler:
         folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / "native.log", "ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "recsys_lib.experiments.execute"],
+                [sys.executable, "-m", "recsys_lib.experiments.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -7,16 +7,15 @@ serving process do, must not load Spark.
 import importlib
 
 _HOMES = {
-    "FEATURES": "columns",
-    "documentation": "columns",
-    "names": "columns",
-    "user_ties": "relations",
+    "FEATURES": "registry",
+    "documentation": "registry",
+    "names": "registry",
+    "user_ties": "user_ties",
     "with_content": "content",
     "monitoring_statistics": "monitoring",
     "request_features": "request",
     "serving_features": "samples",
     "training_samples": "samples",
-    "spark_session": "spark",
     "build_samples": "samples_job",
     "build_monitoring": "tables",
     "build_serving_features": "tables",

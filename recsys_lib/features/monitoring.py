@@ -10,8 +10,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from recsys_lib.errors import DataError, RecsysError
-from recsys_lib.features.columns import FEATURES, checked
-from recsys_lib.features.partitioned import PERIODS, period_of
+from recsys_lib.features.registry import FEATURES, checked
+from recsys_lib.features.sample_folder import PERIODS, period_of
 
 N_BINS = 10
 LEAST_SHARE = 1e-4  # of a bin, so that an empty one gives a large drift, not an infinite one

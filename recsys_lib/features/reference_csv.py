@@ -18,9 +18,9 @@ from pyspark.sql import functions as F
 
 from recsys_lib import files
 from recsys_lib.errors import DataError
-from recsys_lib.features.columns import FEATURES, LABEL
-from recsys_lib.features.partitioned import SAMPLES, samples_folder, write_report, write_samples
 from recsys_lib.features.reference_layout import CENTS, LAYOUT, WHOLE
+from recsys_lib.features.registry import FEATURES, LABEL
+from recsys_lib.features.sample_folder import SAMPLES, samples_folder, write_report, write_samples
 from recsys_lib.features.samples import SQL_TYPES
 
 # RFC 4180: a quote within a value is doubled. A missing value is written "".

@@ -1,6 +1,6 @@
 """The columns of the reference system's samples, known without Spark."""
 
-from recsys_lib.features.columns import LABEL, N_ITEM_GENRES, N_LIKED_ITEMS, N_USER_GENRES
+from recsys_lib.features.registry import LABEL, N_ITEM_GENRES, N_LIKED_ITEMS, N_USER_GENRES
 from recsys_lib.schema import ITEM, RATING, TIMESTAMP, USER
 
 PLAIN, WHOLE, CENTS = "plain", "whole", "cents"

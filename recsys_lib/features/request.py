@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from recsys_lib.errors import DataError
-from recsys_lib.features.columns import FEATURES, checked
+from recsys_lib.features.registry import FEATURES, checked
 
 _WHOLE = {"int8": np.int8, "int16": np.int16, "int32": np.int32, "int64": np.int64}
 

@@ -17,7 +17,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from recsys_lib.errors import DataError
-from recsys_lib.features.columns import (
+from recsys_lib.features.registry import (
     FEATURES,
     LABEL,
     N_LIKED_ITEMS,
@@ -26,7 +26,7 @@ from recsys_lib.features.columns import (
     checked,
     names,
 )
-from recsys_lib.features.relations import TIE_BREAK, tie_events
+from recsys_lib.features.user_ties import TIE_BREAK, tie_events
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
 
 # One running counter per genre is kept. MovieLens has 18 to 20; a data set with thousands of
@@ -87,7 +87,7 @@ def training_samples(
     users : pyspark.sql.DataFrame, optional
         As in :data:`recsys_lib.schema.USERS`. Without it what is said of users is null.
     columns : list of str, optional
-        Names in :data:`recsys_lib.features.columns.FEATURES`; by default the reference system's.
+        Names in :data:`recsys_lib.features.registry.FEATURES`; by default the reference system's.
     genres : list of str, optional
         :func:`genre_vocabulary` of the items, where it is known; else a job of Spark's finds it.
 

@@ -10,15 +10,15 @@ from pyspark.sql import SparkSession
 
 from recsys_lib import schema
 from recsys_lib.features.content import with_content
-from recsys_lib.features.intake import (
+from recsys_lib.features.sample_folder import samples_folder, write_report, write_samples
+from recsys_lib.features.samples import training_samples
+from recsys_lib.features.validation import (
     checked_item_ids,
     read_table,
     screened,
     set_aside,
     without_metadata,
 )
-from recsys_lib.features.partitioned import samples_folder, write_report, write_samples
-from recsys_lib.features.samples import training_samples
 
 
 def build_samples(
@@ -38,7 +38,7 @@ def build_samples(
     source : Path
         Holds ``interactions.parquet`` and ``items.parquet`` (files, or folders of files).
     out : Path
-        See :mod:`recsys_lib.features.partitioned`. An earlier result stays until the new one is
+        See :mod:`recsys_lib.features.sample_folder`. An earlier result stays until the new one is
         complete.
     partition : str
         ``day``, ``month`` or ``year`` (UTC).

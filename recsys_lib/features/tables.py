@@ -5,11 +5,11 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from recsys_lib import schema
-from recsys_lib.features.columns import FEATURES, arrow_schema, names
 from recsys_lib.features.monitoring import monitoring_statistics
+from recsys_lib.features.registry import FEATURES, arrow_schema, names
 from recsys_lib.features.samples import serving_features, training_samples
-from recsys_lib.features.spark import borrowed_session
 from recsys_lib.schema import ITEM, TIMESTAMP, USER
+from recsys_lib.spark import borrowed_session
 
 # Arrow's integers with nulls become pandas' integers with nulls, not floats.
 _NULLABLE_INTEGERS = {pa.int16(): pd.Int16Dtype(), pa.int64(): pd.Int64Dtype()}

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from recsys_lib.evaluation import auc
-from recsys_lib.features.columns import LABEL
+from recsys_lib.features.registry import LABEL
 from recsys_lib.ranking.config import RankingConfig
 from recsys_lib.ranking.fitting import inputs_for
 from recsys_lib.ranking.inputs import labels_of

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from recsys_lib.errors import RecsysError
-from recsys_lib.features.columns import N_ITEM_GENRES, N_LIKED_ITEMS, N_USER_GENRES
+from recsys_lib.features.registry import N_ITEM_GENRES, N_LIKED_ITEMS, N_USER_GENRES
 from recsys_lib.schema import ITEM, USER
 
 IDS = (ITEM, USER)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys_lib import files
-from recsys_lib.ranking.backend import load_keras
+from recsys_lib.keras_backend import load_keras
 from recsys_lib.ranking.inputs import FeatureInputs, vocabulary_of
 from recsys_lib.schema import ITEM
 

@@ -77,7 +77,7 @@ def fit_network(
     kind, config, inputs, chunks, validation, seed, pretrained=None, on_epoch=None, checkpoint=None
 ):
     """Train a model on encoded chunks; see :func:`train_model` and :func:`training.train`."""
-    from recsys_lib.ranking.backend import is_chief, seed_everything
+    from recsys_lib.keras_backend import is_chief, seed_everything
 
     learned: Mapping[str, np.ndarray] = {}
     if earlier := getattr(module_of(kind), "PRETRAINED_BY", None):

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from recsys_lib.errors import DataError, nearest
-from recsys_lib.features.columns import FEATURES, LABEL
+from recsys_lib.features.registry import FEATURES, LABEL
 from recsys_lib.schema import ITEM
 
 UNKNOWN = 0  # code of missing and of unseen values

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from recsys_lib.ranking.backend import load_keras
+from recsys_lib.keras_backend import load_keras
 
 keras = load_keras()
 ops = keras.ops
 
 
-class Lookup(keras.layers.Layer):
+class EmbeddingTables(keras.layers.Layer):
     """Vectors of coded categories, all looked up in one gather.
 
     The tables lie one below the other in a single matrix. Code 0 (unknown or missing) gives the
@@ -21,7 +21,7 @@ class Lookup(keras.layers.Layer):
     n_rows : int
         Rows of all tables together.
     dim : int
-    spread : float, optional
+    stddev : float, optional
         Standard deviation of the vectors at the start.
     dropped : bool array, shape (n_codes,), optional
         Columns whose code becomes 0 in training with probability ``dropout``, so that the
@@ -39,7 +39,7 @@ class Lookup(keras.layers.Layer):
         offsets,
         n_rows: int,
         dim: int,
-        spread: float | None = None,
+        stddev: float | None = None,
         dropped=None,
         dropout=0.0,
         frozen=None,
@@ -49,7 +49,7 @@ class Lookup(keras.layers.Layer):
         super().__init__(**kwargs)
         self.offsets, self.n_rows, self.dim = np.asarray(offsets), n_rows, dim
         # By default the initial spread of the notes' embedding_column.
-        self.spread = dim**-0.5 if spread is None else spread
+        self.stddev = dim**-0.5 if stddev is None else stddev
         nothing = np.zeros(len(self.offsets), bool)
         # Probability of losing the code, column by column.
         self.loss_rates = np.where(nothing if dropped is None else dropped, dropout, 0.0)
@@ -61,7 +61,7 @@ class Lookup(keras.layers.Layer):
         self.table = self.add_weight(
             name="table",
             shape=(self.n_rows, self.dim),
-            initializer=keras.initializers.TruncatedNormal(stddev=self.spread),
+            initializer=keras.initializers.TruncatedNormal(stddev=self.stddev),
         )
 
     def call(self, codes, training=False):  # (n, n_codes)
@@ -81,15 +81,15 @@ class Lookup(keras.layers.Layer):
 class ScaledVectors(keras.layers.Layer):
     """A vector for each number, times the number: how factorisation machines take numbers."""
 
-    def __init__(self, dim: int, spread: float, **kwargs):
+    def __init__(self, dim: int, stddev: float, **kwargs):
         super().__init__(**kwargs)
-        self.dim, self.spread = dim, spread
+        self.dim, self.stddev = dim, stddev
 
     def build(self, input_shape):
         self.table = self.add_weight(
             name="table",
             shape=(input_shape[-1], self.dim),
-            initializer=keras.initializers.TruncatedNormal(stddev=self.spread),
+            initializer=keras.initializers.TruncatedNormal(stddev=self.stddev),
         )
 
     def call(self, numbers):  # (n, n_numbers)
@@ -141,7 +141,7 @@ class PairwiseInteractions(keras.layers.Layer):
         return 0.5 * (ops.square(ops.sum(vectors, axis=1)) - ops.sum(ops.square(vectors), axis=1))
 
 
-class Cross(keras.layers.Layer):
+class FeatureCross(keras.layers.Layer):
     """One cross layer of DCN-v2: ``x0 * (W x + b) + x`` (Wang et al., 2021)."""
 
     def build(self, x0_shape, x_shape):

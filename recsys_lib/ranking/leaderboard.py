@@ -15,7 +15,7 @@ from recsys_lib.evaluation import (
     per_user_ndcg,
     resampled_auc,
 )
-from recsys_lib.features.columns import LABEL
+from recsys_lib.features.registry import LABEL
 from recsys_lib.ranking.config import RankingConfig
 from recsys_lib.ranking.fitting import train_model
 from recsys_lib.ranking.pretrained import Vectors

@@ -7,7 +7,7 @@ import numpy as np
 
 from recsys_lib.ranking.config import IDS, RankingConfig
 from recsys_lib.ranking.inputs import FeatureInputs
-from recsys_lib.ranking.layers import Lookup, Pool, ScaledVectors, keras
+from recsys_lib.ranking.layers import EmbeddingTables, Pool, ScaledVectors, keras
 from recsys_lib.schema import ITEM
 
 layers = keras.layers
@@ -15,7 +15,7 @@ SMALL = 0.01  # spread at the start of vectors that are multiplied with each oth
 
 
 @dataclass(frozen=True)
-class Start:
+class NetworkInputs:
     """The inputs of a network under construction, and ways to look at them.
 
     Attributes
@@ -31,7 +31,7 @@ class Start:
     numbers: Any
 
     @classmethod
-    def of(cls, config: RankingConfig, inputs: FeatureInputs) -> "Start":
+    def of(cls, config: RankingConfig, inputs: FeatureInputs) -> "NetworkInputs":
         """Begin a network."""
         return cls(
             config,
@@ -40,17 +40,17 @@ class Start:
             keras.Input((len(inputs.numbers),), dtype="float32", name="numbers"),
         )
 
-    def vectors(self, spread: float | None = None, name: str = "embeddings"):
+    def vectors(self, stddev: float | None = None, name: str = "embeddings"):
         """Return a vector for each code: (n, n_codes, dim); one look-up table a name."""
-        return self._lookup(self.config.embedding_dim, spread, name, self.config.frozen)
+        return self._lookup(self.config.embedding_dim, stddev, name, self.config.frozen)
 
-    def _lookup(self, dim: int, spread: float | None, name: str, frozen: tuple[str, ...]):
+    def _lookup(self, dim: int, stddev: float | None, name: str, frozen: tuple[str, ...]):
         config = self.config
-        lookup = Lookup(
+        lookup = EmbeddingTables(
             self.inputs.offsets,
             sum(self.inputs.sizes),
             dim,
-            spread,
+            stddev,
             dropped=self._codes_of(IDS),
             dropout=config.id_dropout,
             frozen=self._codes_of((*frozen, "history") if ITEM in frozen else frozen),
@@ -78,14 +78,14 @@ class Start:
         They start near 0, so that products of them do: a factorisation machine begins as a
         linear model.
         """
-        pooled = self.pooled(self.vectors(spread=SMALL))
+        pooled = self.pooled(self.vectors(stddev=SMALL))
         if not self.inputs.numbers:
             return pooled
         dim = self.config.embedding_dim
         scaled = ScaledVectors(dim, SMALL, name="number_vectors")(self.numbers)
         return layers.Concatenate(axis=1)([pooled, scaled])
 
-    def side_by_side(self, vectors):
+    def concatenated(self, vectors):
         """Return all fields' vectors and the plain numbers: (n, n_fields * dim + n_numbers)."""
         flat = layers.Flatten()(self.pooled(vectors))
         return layers.Concatenate(name="together")([flat, self.numbers])

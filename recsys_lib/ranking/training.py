@@ -4,7 +4,7 @@ A pass draws its batches inside one compiled function, so that no Python runs be
 does not fit in memory comes as several chunks, one after the other (see :mod:`.stream`).
 
 On several machines the same program runs on each, with TensorFlow's ``TF_CONFIG`` in its
-environment (see :func:`recsys_lib.ranking.backend.load_keras`). All draw the same batches, each
+environment (see :func:`recsys_lib.keras_backend.load_keras`). All draw the same batches, each
 computes the gradients of its share of the rows, and the sums over all workers are applied: batch
 size and result are those of one machine, but for rounding and for what dropout draws.
 """
@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from recsys_lib.evaluation import auc, log_loss
-from recsys_lib.ranking.backend import load_keras
+from recsys_lib.keras_backend import load_keras
 from recsys_lib.ranking.checkpoint import Checkpoint
 from recsys_lib.ranking.config import TrainingConfig
 from recsys_lib.ranking.inputs import Encoded

@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from recsys_lib.data.matrix import InteractionMatrix
+from recsys_lib.data.matrix import NO_ITEM, InteractionMatrix
 from recsys_lib.errors import RecsysError
 from recsys_lib.schema import ITEM, USER
 from recsys_lib.seeding import key_hash
 
-NO_ITEM = -1  # pads a row of recommendations that is shorter than k
 USERS_AT_ONCE = 2_048  # bounds the dense score matrix
 
 

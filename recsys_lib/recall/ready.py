@@ -4,8 +4,8 @@ import pandas as pd
 
 from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.recall.base import Recaller
-from recsys_lib.recall.best import SEARCH, Best
-from recsys_lib.recall.plan import METADATA, channel_names, make_channel
+from recsys_lib.recall.registry import METADATA, channel_names, make_channel
+from recsys_lib.recall.tuning import SEARCH, Best
 
 MERGES = {
     "best": "the merge of channels that does best on a held-out part",

@@ -7,10 +7,10 @@ import pandas as pd
 
 from recsys_lib.embeddings import EmbeddingTable
 from recsys_lib.errors import RecsysError
+from recsys_lib.rankers.network import Scorer
 from recsys_lib.recall import Recaller
 from recsys_lib.serving.diversity import maximal_marginal_relevance
-from recsys_lib.serving.feature_store import UserFeatureStore
-from recsys_lib.serving.scorer import Scorer
+from recsys_lib.stores.feature_store import UserFeatureStore
 
 
 @dataclass(frozen=True)

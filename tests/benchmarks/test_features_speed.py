@@ -1,9 +1,7 @@
 """The samples job as a whole process, Parquet in to Parquet out, the start of Spark included.
 
 The peer is the reference system's job (``reference_job.py``); growth is read off our own times.
-Ours reads the archive of Spark's classes that ``make setup`` makes, the reference starts as Spark
-does; beside them stand ours without the archive, and floors: our Spark started, and the ratings
-copied, or the finished samples.
+Two floors are measured as well: our Spark started and the ratings copied, or the finished samples.
 Data sets are made once and kept in a temporary folder. ``RECSYS_BENCH_LARGE=1`` adds 10 and 25
 million ratings and skewed ones (six minutes on two cores).
 """
@@ -20,25 +18,22 @@ import pytest
 
 from recsys_lib.data import load, present
 from recsys_lib.data.synthetic import SyntheticConfig, synthesise
-from recsys_lib.features.class_archive import archive_path, make_archive
-from recsys_lib.features.spark import java_options
-from recsys_lib.java import find_java
 
 REFERENCE = Path(__file__).with_name("reference_job.py")
 OURS = [sys.executable, "-m", "recsys_lib", "samples", "build"]
-NO_ARCHIVE = ["--conf", f"spark.driver.extraJavaOptions={java_options()}"]
 SCRIPTS = {
     "floor": """
 import sys
-from recsys_lib.features.spark import borrowed_session
+from recsys_lib.spark import borrowed_session
 with borrowed_session("floor") as spark:
     ratings = spark.read.parquet(f"{sys.argv[1]}/interactions.parquet")
     ratings.write.parquet(sys.argv[2], "overwrite")
 """,
     "copy": """
 import sys
-from recsys_lib.features.spark import borrowed_session
-with borrowed_session("copy", long_job=True) as spark:
+from recsys_lib.features.sample_folder import LONG_JOB
+from recsys_lib.spark import borrowed_session
+with borrowed_session("copy", compiler_options=LONG_JOB) as spark:
     samples = spark.read.parquet(f"{sys.argv[1]}/samples").repartition("event_month")
     samples.write.parquet(sys.argv[2], "overwrite", partitionBy="event_month", compression="zstd")
 """,
@@ -60,13 +55,6 @@ def synthetic():
         yield folder
 
 
-@pytest.fixture(scope="module")
-def archive():
-    """The archive of Spark's classes, as a set-up leaves it."""
-    if not archive_path(find_java()[1]).exists():
-        make_archive()
-
-
 def timed(benchmark, command: list, out: Path, rounds: int) -> None:
     run = {"check": True, "capture_output": True}
     benchmark.pedantic(subprocess.run, [[str(part) for part in command]], run, rounds=rounds)
@@ -79,18 +67,18 @@ def command(name: str, source: Path, out: Path) -> list:
         return [sys.executable, REFERENCE, source, out]
     if name in SCRIPTS:
         return [sys.executable, "-c", SCRIPTS[name], source, out]
-    return [*OURS, source, "--out", out, *(NO_ARCHIVE if name == "ours without archive" else [])]
+    return [*OURS, source, "--out", out]
 
 
 @pytest.mark.benchmark(group="samples of MovieLens 100K (at most a third of the reference)")
-@pytest.mark.parametrize("name", ["reference", "ours", "ours without archive", "floor"])
-def test_samples_of_movielens(benchmark, ml_100k, archive, tmp_path, name):
+@pytest.mark.parametrize("name", ["reference", "ours", "floor"])
+def test_samples_of_movielens(benchmark, ml_100k, tmp_path, name):
     timed(benchmark, command(name, ml_100k.path, tmp_path / "out"), tmp_path / "out", rounds=3)
 
 
 @pytest.mark.benchmark(group="samples of 1 million ratings (at most a fifth of the reference)")
 @pytest.mark.parametrize("name", ["reference", "ours", "copy"])
-def test_samples_of_a_million(benchmark, synthetic, archive, tmp_path, name):
+def test_samples_of_a_million(benchmark, synthetic, tmp_path, name):
     source = synthetic(1)
     if name == "copy":
         subprocess.run(command("ours", source, tmp_path / "made"), check=True, capture_output=True)

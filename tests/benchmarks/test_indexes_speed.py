@@ -11,7 +11,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from recsys_lib.embeddings import EmbeddingTable
-from recsys_lib.recall import CosineLSH, ExactIndex, choose_probes, neighbour_recall
+from recsys_lib.indexes import CosineLSH, ExactIndex, choose_probes, neighbour_recall
 
 N, DIM, K = 1_000_000, 64, 10
 SETTINGS = {"n_tables": 16, "n_hashes": 18}  # a bucket for every fourth vector

@@ -21,8 +21,8 @@ from recsys_lib.embeddings import (
     train_item2vec_on_spark,
 )
 from recsys_lib.evaluation import evaluate
-from recsys_lib.features.spark import spark_session
 from recsys_lib.recall import VectorRecaller
+from recsys_lib.spark import spark_session
 
 CHOSEN = Item2vecConfig()
 # MLlib has neither negatives nor thinning. Of ten settings of window, passes, step, dimension and

@@ -12,8 +12,8 @@ import pytest
 
 from recsys_lib.evaluation import auc
 from recsys_lib.features.reference_layout import LAYOUT
+from recsys_lib.keras_backend import load_keras, seed_everything
 from recsys_lib.ranking import CATEGORIES, NUMBERS, RankingConfig, labels_of, train_model
-from recsys_lib.ranking.backend import load_keras, seed_everything
 from recsys_lib.ranking.config import IDS
 from recsys_lib.ranking.fitting import inputs_for
 from recsys_lib.ranking.models import embedding_mlp

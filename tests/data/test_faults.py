@@ -287,7 +287,7 @@ def test_wheel_from_a_folder_index_with_the_wrong_hash(tmp_path, monkeypatch):
 
 
 def test_damage_on_disk_is_found(tmp_path):
-    from recsys_lib.data.check import problems
+    from recsys_lib.data.integrity import problems
 
     dataset = get(Request("tiny", source=write_recbole(tmp_path / "x")))
     assert problems(dataset) == []

@@ -7,8 +7,8 @@ from tiny_sources import WRITERS, write_csv, write_double_colon, zipped
 
 from recsys_lib import schema
 from recsys_lib.data import Request, get, load
-from recsys_lib.data.check import problems
 from recsys_lib.data.formats import split_title
+from recsys_lib.data.integrity import problems
 from recsys_lib.errors import DataError
 
 

@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.metrics import adjusted_rand_score
 
-from recsys_lib.data.check import problems
+from recsys_lib.data.integrity import problems
 from recsys_lib.data.synthetic import SyntheticConfig, synthesise
 from recsys_lib.errors import DataError
 

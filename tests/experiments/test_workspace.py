@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from recsys_lib.data import Request, get
-from recsys_lib.data.own import Columns
+from recsys_lib.data.user_file import Columns
 from recsys_lib.embeddings import EmbeddingTable, build_item2vec
 from recsys_lib.errors import RecsysError
 from recsys_lib.experiments import start

@@ -4,7 +4,7 @@ import pytest
 @pytest.fixture(scope="session")
 def spark():
     """One Spark session for all feature tests: starting it is most of their time."""
-    from recsys_lib.features import spark_session
+    from recsys_lib.spark import spark_session
 
     return spark_session("tests")
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from recsys_lib.errors import DataError
-from recsys_lib.features.columns import names
 from recsys_lib.features.reference_csv import LAYOUT, export_csv, import_csv
+from recsys_lib.features.registry import names
 
 pytestmark = pytest.mark.spark
 
@@ -78,7 +78,7 @@ def test_the_export_is_what_the_samples_say(exported, job_of_movielens):
 @pytest.mark.slow
 def test_the_reference_systems_reader_reads_it(exported):
     """Its models read with make_csv_dataset, which infers types and takes empty for 0."""
-    from recsys_lib.ranking.backend import load_keras
+    from recsys_lib.keras_backend import load_keras
 
     load_keras()
     import tensorflow as tf

@@ -12,7 +12,7 @@ import samples_plain
 
 from recsys_lib import schema
 from recsys_lib.errors import DataError
-from recsys_lib.features.columns import FEATURES, names
+from recsys_lib.features.registry import FEATURES, names
 from recsys_lib.features.samples_job import build_samples
 
 pytestmark = pytest.mark.spark

@@ -94,7 +94,7 @@ class Parts:
         scaled = self.numbers[:, :, None] * self.weights["number_vectors/table"]
         return np.concatenate([self.vectors(), scaled], axis=1)
 
-    def side_by_side(self):
+    def concatenated(self):
         return np.hstack([flat(self.vectors()), self.numbers])
 
     def dense(self, name, x):
@@ -137,12 +137,12 @@ def wide_deep(parts: Parts):
     item, liked = parts.codes["item_id"].astype(int), parts.codes["history"]
     pair = 1 + (item * 7_919 + liked) % (parts.config.n_pairs - 1)
     weights = np.where((item > 0) & (liked > 0), parts.weights["pairs/table"][pair, 0], 0.0)
-    deep = parts.dense("deep", parts.hidden(parts.side_by_side()))
+    deep = parts.dense("deep", parts.hidden(parts.concatenated()))
     return parts.first_order() + weights.sum(axis=1) + deep[:, 0]
 
 
 def deep_crossing(parts: Parts):
-    x = parts.side_by_side()
+    x = parts.concatenated()
     for depth in range(1, len(parts.config.hidden) + 1):
         inner = relu(parts.dense(f"residual_{depth}/inner", x))
         x = relu(x + parts.dense(f"residual_{depth}/outer", inner))
@@ -166,7 +166,7 @@ def din(parts: Parts):
     known = parts.codes["history"] > 0
     weights = attention(candidate, liked, known, parts.of("attention"), normalised=False)
     interest = (weights[:, :, None] * liked).sum(axis=1)
-    return parts.dense("like", parts.hidden(np.hstack([parts.side_by_side(), interest])))
+    return parts.dense("like", parts.hidden(np.hstack([parts.concatenated(), interest])))
 
 
 def dien(parts: Parts):
@@ -185,18 +185,18 @@ def dien(parts: Parts):
     interests = gru(liked, known, weights, inner_bias=recurrent_bias[2 * units :])
     rates = attention(candidate, interests, known, parts.of("attention"), normalised=True)
     evolved = gru(interests, known, parts.of("evolution"), rates)[:, -1]
-    return parts.dense("like", parts.hidden(np.hstack([parts.side_by_side(), evolved])))
+    return parts.dense("like", parts.hidden(np.hstack([parts.concatenated(), evolved])))
 
 
 def dcn_v2(parts: Parts):
-    x0 = x = parts.side_by_side()
+    x0 = x = parts.concatenated()
     for depth in range(1, parts.config.n_crosses + 1):
         x = x0 * parts.dense(f"cross_{depth}", x) + x
     return parts.dense("like", np.hstack([x, parts.hidden(x0)]))
 
 
 def embedding_mlp(parts: Parts):
-    return parts.dense("like", parts.hidden(parts.side_by_side()))
+    return parts.dense("like", parts.hidden(parts.concatenated()))
 
 
 def logits(model: RankingModel, samples) -> np.ndarray:

@@ -57,7 +57,7 @@ def some_codes(rng, n=N) -> np.ndarray:
 
 def test_lookup_takes_the_row_of_each_code_and_zeros_for_the_unknown(layers, rng):
     codes = some_codes(rng)
-    layer = layers.Lookup(OFFSETS, sum(SIZES), DIM)
+    layer = layers.EmbeddingTables(OFFSETS, sum(SIZES), DIM)
     table = randomised(layer, rng, codes)["table"]
     expected = np.zeros((N, 3, DIM))
     for i, column in np.ndindex(codes.shape):
@@ -69,7 +69,7 @@ def test_lookup_takes_the_row_of_each_code_and_zeros_for_the_unknown(layers, rng
 
 def test_lookup_hides_codes_of_the_named_columns_in_training_only(layers, rng):
     codes = np.maximum(some_codes(rng, 4_000), 1)
-    layer = layers.Lookup(
+    layer = layers.EmbeddingTables(
         OFFSETS, sum(SIZES), DIM, dropped=np.array([True, False, True]), dropout=0.3
     )
     randomised(layer, rng, codes)
@@ -88,7 +88,7 @@ def test_lookup_gradients_reach_the_rows_looked_up_unless_frozen(layers, rng, fr
     import tensorflow as tf
 
     codes = some_codes(rng)
-    layer = layers.Lookup(OFFSETS, sum(SIZES), DIM, frozen=frozen)
+    layer = layers.EmbeddingTables(OFFSETS, sum(SIZES), DIM, frozen=frozen)
     randomised(layer, rng, codes)
     slope = rng.normal(size=(N, 3, DIM))
     with tf.GradientTape() as tape:
@@ -102,7 +102,7 @@ def test_lookup_gradients_reach_the_rows_looked_up_unless_frozen(layers, rng, fr
 
 def test_lookup_charges_the_mean_squared_length_of_a_samples_vectors(layers, rng):
     codes = some_codes(rng)
-    layer = layers.Lookup(OFFSETS, sum(SIZES), DIM, l2=0.1)
+    layer = layers.EmbeddingTables(OFFSETS, sum(SIZES), DIM, l2=0.1)
     randomised(layer, rng, codes)
     vectors = np.asarray(layer(codes))
     assert layer.losses == []
@@ -144,7 +144,7 @@ def test_a_number_scales_its_own_vector(layers, rng):
 
 def test_a_cross_layer_is_that_of_dcn_v2(layers, rng):
     x0, x = rng.normal(size=(2, N, DIM))
-    layer = layers.Cross()
+    layer = layers.FeatureCross()
     weights = randomised(layer, rng, x0, x)
     matrix, bias = weights["kernel"].T, weights["bias"]
     close(layer(x0, x), [a * (matrix @ b + bias) + b for a, b in zip(x0, x, strict=True)])
@@ -154,7 +154,7 @@ def test_k_cross_layers_reach_products_of_k_plus_1(layers):
     x0 = np.array([[-2.0], [0.5], [3.0]])
     crossed = x0
     for _ in range(3):
-        layer = layers.Cross()
+        layer = layers.FeatureCross()
         layer.build(x0.shape, x0.shape)
         layer.kernel.assign([[1.0]])
         crossed = layer(x0, crossed)

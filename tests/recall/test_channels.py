@@ -155,7 +155,7 @@ def test_only_the_nearest_neighbours_are_kept(interactions):
 
 def test_item_similarity_in_slices_is_the_same(interactions, monkeypatch):
     whole = ItemKNN(n_neighbours=7).fit(interactions).weights_
-    monkeypatch.setattr("recsys_lib.recall.item_model.ITEMS_AT_ONCE", 11)
+    monkeypatch.setattr("recsys_lib.recall.channels.item_model.ITEMS_AT_ONCE", 11)
     sliced = ItemKNN(n_neighbours=7).fit(interactions).weights_
     assert (whole != sliced).nnz == 0
 
@@ -288,7 +288,7 @@ def test_als_lowers_its_loss_with_every_sweep(interactions):
 
 
 def test_ease_refuses_a_catalogue_it_can_not_invert(interactions, monkeypatch):
-    monkeypatch.setattr("recsys_lib.recall.ease.LARGEST_CATALOGUE", 59)
+    monkeypatch.setattr("recsys_lib.recall.channels.ease.LARGEST_CATALOGUE", 59)
     with pytest.raises(RecsysError, match="too many"):
         Ease().fit(interactions)
 

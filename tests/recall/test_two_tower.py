@@ -5,7 +5,7 @@ import pytest
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall import TwoTower
-from recsys_lib.recall.two_tower import recent_likes
+from recsys_lib.recall.channels.two_tower import recent_likes
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_the_loss_is_the_corrected_softmax_of_the_paper(interactions):
     """One step of one epoch on the whole data as one batch, against numpy."""
     model = TwoTower(embedding_dim=4, epochs=1, batch_size=10**6, learning_rate=1e-12)
     model.fit(interactions)  # the step is too small to move the vectors
-    from recsys_lib.recall.likes import likes_in_time
+    from recsys_lib.data.likes import likes_in_time
 
     likes = likes_in_time(interactions)
     user = model.matrix_.users_of(likes["user_id"])

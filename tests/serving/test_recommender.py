@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from recsys_lib.serving import ListCache, Recommender, RedisServer, UserFeatureStore
+from recsys_lib.serving import ListCache, Recommender
+from recsys_lib.stores import RedisServer, UserFeatureStore
 
 
 class Clock:

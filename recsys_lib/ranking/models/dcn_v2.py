@@ -30,12 +30,12 @@ class Config(RankingConfig):
 
 def network(config: Config, inputs: FeatureInputs):
     """Return the untrained Keras model."""
-    from recsys_lib.ranking.layers import Cross
-    from recsys_lib.ranking.network import Start, layers
+    from recsys_lib.ranking.layers import FeatureCross
+    from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = Start.of(config, inputs)
-    x0 = crossed = start.side_by_side(start.vectors())
+    start = NetworkInputs.of(config, inputs)
+    x0 = crossed = start.concatenated(start.vectors())
     for depth in range(1, config.n_crosses + 1):
-        crossed = Cross(name=f"cross_{depth}")(x0, crossed)
+        crossed = FeatureCross(name=f"cross_{depth}")(x0, crossed)
     both = layers.Concatenate()([crossed, start.hidden(x0)])
     return start.end(layers.Dense(1, name="like")(both), "dcn_v2")

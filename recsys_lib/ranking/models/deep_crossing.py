@@ -18,10 +18,10 @@ from recsys_lib.ranking.inputs import FeatureInputs
 def network(config: RankingConfig, inputs: FeatureInputs):
     """Return the untrained Keras model."""
     from recsys_lib.ranking.layers import ResidualUnit
-    from recsys_lib.ranking.network import Start, layers
+    from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = Start.of(config, inputs)
-    mixed = start.side_by_side(start.vectors())
+    start = NetworkInputs.of(config, inputs)
+    mixed = start.concatenated(start.vectors())
     for depth, units in enumerate(config.hidden, start=1):
         mixed = ResidualUnit(units, name=f"residual_{depth}")(mixed)
         if config.dropout:

@@ -17,9 +17,9 @@ from recsys_lib.ranking.models.fm import second_order
 
 def network(config: RankingConfig, inputs: FeatureInputs):
     """Return the untrained Keras model."""
-    from recsys_lib.ranking.network import Start, layers
+    from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = Start.of(config, inputs)
+    start = NetworkInputs.of(config, inputs)
     vectors = start.factors()
     deep = layers.Dense(1, name="deep")(start.hidden(layers.Flatten()(vectors)))
     logit = layers.Add()([start.first_order(), second_order(vectors), deep])

@@ -40,9 +40,9 @@ class Config(RankingConfig):
 def network(config: Config, inputs: FeatureInputs):
     """Return the untrained Keras model."""
     from recsys_lib.ranking.layers import AUGRU, NextItemLoss, TargetAttention, ops
-    from recsys_lib.ranking.network import Start, layers
+    from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = Start.of(config, inputs)
+    start = NetworkInputs.of(config, inputs)
     vectors = start.vectors()
     candidate, liked, known = candidate_and_history(start, vectors)
     # Oldest first; what is missing comes before it.
@@ -57,5 +57,5 @@ def network(config: Config, inputs: FeatureInputs):
         candidate, interests, known
     )
     evolved = AUGRU(config.embedding_dim, name="evolution")(interests, weight, known)
-    mixed = layers.Concatenate()([start.side_by_side(vectors), evolved])
+    mixed = layers.Concatenate()([start.concatenated(vectors), evolved])
     return start.end(layers.Dense(1, name="like")(start.hidden(mixed)), "dien")

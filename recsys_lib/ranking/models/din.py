@@ -35,14 +35,14 @@ class Config(RankingConfig):
 def network(config: Config, inputs: FeatureInputs):
     """Return the untrained Keras model."""
     from recsys_lib.ranking.layers import TargetAttention, ops
-    from recsys_lib.ranking.network import Start, layers
+    from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = Start.of(config, inputs)
+    start = NetworkInputs.of(config, inputs)
     vectors = start.vectors()
     candidate, liked, known = candidate_and_history(start, vectors)
     weight = TargetAttention(config.attention_units, name="attention")(candidate, liked, known)
     interest = ops.sum(weight[:, :, None] * liked, axis=1)  # (n, dim)
-    mixed = layers.Concatenate()([start.side_by_side(vectors), interest])
+    mixed = layers.Concatenate()([start.concatenated(vectors), interest])
     return start.end(layers.Dense(1, name="like")(start.hidden(mixed)), "din")
 
 

@@ -17,8 +17,8 @@ from recsys_lib.ranking.inputs import FeatureInputs
 
 def network(config: RankingConfig, inputs: FeatureInputs):
     """Return the untrained Keras model."""
-    from recsys_lib.ranking.network import Start, layers
+    from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = Start.of(config, inputs)
-    mixed = start.hidden(start.side_by_side(start.vectors()))
+    start = NetworkInputs.of(config, inputs)
+    mixed = start.hidden(start.concatenated(start.vectors()))
     return start.end(layers.Dense(1, name="like")(mixed), "embedding_mlp")

@@ -16,9 +16,9 @@ from recsys_lib.ranking.inputs import FeatureInputs
 
 def network(config: RankingConfig, inputs: FeatureInputs):
     """Return the untrained Keras model."""
-    from recsys_lib.ranking.network import Start, layers
+    from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = Start.of(config, inputs)
+    start = NetworkInputs.of(config, inputs)
     return start.end(
         layers.Add()([start.first_order(), second_order(start.factors())]),
         "fm",

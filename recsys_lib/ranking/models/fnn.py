@@ -16,9 +16,9 @@ PRETRAINED_BY = "fm"  # the kind whose weights of the same names it starts from
 
 def network(config: RankingConfig, inputs: FeatureInputs):
     """Return the untrained Keras model."""
-    from recsys_lib.ranking.network import Start, layers
+    from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = Start.of(config, inputs)
+    start = NetworkInputs.of(config, inputs)
     weights = layers.Flatten()(start.pooled(start.weights()))
     vectors = layers.Flatten()(start.factors())
     mixed = start.hidden(layers.Concatenate()([weights, vectors, start.numbers]))

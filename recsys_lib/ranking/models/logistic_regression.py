@@ -14,7 +14,7 @@ from recsys_lib.ranking.inputs import FeatureInputs
 
 def network(config: RankingConfig, inputs: FeatureInputs):
     """Return the untrained Keras model."""
-    from recsys_lib.ranking.network import Start
+    from recsys_lib.ranking.network import NetworkInputs
 
-    start = Start.of(config, inputs)
+    start = NetworkInputs.of(config, inputs)
     return start.end(start.first_order(), "logistic_regression")

@@ -18,11 +18,11 @@ from recsys_lib.ranking.inputs import FeatureInputs
 
 def network(config: RankingConfig, inputs: FeatureInputs):
     """Return the untrained Keras model."""
-    from recsys_lib.ranking.network import Start, layers
+    from recsys_lib.ranking.network import NetworkInputs, layers
 
     if missing := [column for column in IDS if column not in inputs.categories]:
         raise DataError(f"NeuralCF needs the categories {', '.join(missing)}.")
-    start = Start.of(config, inputs)
+    start = NetworkInputs.of(config, inputs)
     item, user = (inputs.categories.index(column) for column in IDS)
     factors, vectors = start.vectors(name="factors"), start.vectors()  # (n, n_codes, dim)
     product = layers.Multiply()([factors[:, user], factors[:, item]])

@@ -33,10 +33,10 @@ class Config(RankingConfig):
 
 def network(config: Config, inputs: FeatureInputs):
     """Return the untrained Keras model."""
-    from recsys_lib.ranking.network import Start, layers
+    from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = Start.of(config, inputs)
-    deep = layers.Dense(1, name="deep")(start.hidden(start.side_by_side(start.vectors())))
+    start = NetworkInputs.of(config, inputs)
+    deep = layers.Dense(1, name="deep")(start.hidden(start.concatenated(start.vectors())))
     parts = [start.first_order(), deep]
     if inputs.history:
         parts.append(_crossed(start, config.n_pairs))
@@ -45,14 +45,14 @@ def network(config: Config, inputs: FeatureInputs):
 
 def _crossed(start, n_pairs: int):
     """Return the summed weights of the pairs of candidate and liked items: (n, 1)."""
-    from recsys_lib.ranking.layers import Lookup, ops
+    from recsys_lib.ranking.layers import EmbeddingTables, ops
 
     fields = {field.name: field for field in start.inputs.fields}
     candidate, liked = start.codes[:, fields[ITEM].codes], start.codes[:, fields["history"].codes]
     # A prime far from powers of two spreads the pairs; an unknown item makes no pair.
     pair = 1 + (candidate * 7_919 + liked) % (n_pairs - 1)
     there = ops.cast(ops.logical_and(candidate > 0, liked > 0), "int32")
-    weights = Lookup([0] * len(start.inputs.history), n_pairs, 1, spread=0.0, name="pairs")(
-        pair * there
-    )
+    weights = EmbeddingTables(
+        [0] * len(start.inputs.history), n_pairs, 1, stddev=0.0, name="pairs"
+    )(pair * there)
     return ops.sum(weights, axis=1)

@@ -1,0 +1,1 @@
+"""Figures and toys that only notebooks use."""

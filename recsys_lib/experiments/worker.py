@@ -1,0 +1,124 @@
+"""Executing one notebook, in a process of its own: ``python -m recsys_lib.experiments.worker``.
+
+The task comes as one JSON line on standard input, and what happens goes out as JSON lines on
+standard output: ``{"event": "cell", ...}`` at each cell, and ``done`` or ``failed`` at the end.
+The process ends itself (and its kernel) when its standard input closes, so that nothing outlives
+a runner that was killed.
+"""
+
+import json
+import logging
+import os
+import re
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any
+
+from recsys_lib import files
+from recsys_lib.experiments.html import write_html
+
+
+def main() -> None:
+    """Read the task, execute the notebook, tell the outcome."""
+    task = json.loads(sys.stdin.readline())
+    # A kernel inherits descriptors 1 and 2: what it prints there belongs into the log (2).
+    told = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    threading.Thread(target=_end_with_the_runner, daemon=True).start()
+
+    def tell(**event: Any) -> None:
+        print(json.dumps(event), file=told, flush=True)
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    failure = execute(Path(task["notebook"]), Path(task["folder"]), task["parameters"], tell)
+    tell(**(failure or {"event": "done"}))
+
+
+def execute(source: Path, folder: Path, parameters: dict[str, Any], tell) -> dict[str, Any] | None:
+    """Execute ``source`` into ``folder`` as ``notebook.ipynb`` and ``notebook.html``.
+
+    Returns None, or the event that tells how it failed: the cell, the error, the line of code,
+    and the file with the whole trace.
+    """
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+
+    target = folder / "notebook.ipynb"
+    reached = {"cell": 0, "source": ""}
+
+    def on_cell_start(cell, cell_index: int) -> None:
+        if cell.cell_type == "code":
+            reached.update(cell=cell_index + 1, source=cell.source)
+        tell(event="cell", cell=cell_index + 1)
+
+    failure = None
+    try:
+        papermill.execute_notebook(
+            source,
+            target,
+            parameters=parameters,
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            on_cell_start=on_cell_start,
+        )
+    except papermill.PapermillExecutionError as error:
+        trace = _plain("\n".join(error.traceback))
+        failure = {
+            "error": f"{error.ename}: {_plain(error.evalue)}",
+            "line": _failing_line(trace, error.source),
+            "trace": trace,
+        }
+    except DeadKernelError:
+        failure = {
+            "error": "the kernel died (killed from outside, out of memory, or by native code)",
+            "line": _first_line(reached["source"]),
+            "trace": f"The kernel died in this cell:\n\n{reached['source']}\n",
+        }
+    except Exception as error:  # a kernel that does not start, a full disk: tell it like the rest
+        failure = {
+            "error": f"{type(error).__name__}: {error}",
+            "line": _first_line(reached["source"]),
+            "trace": traceback.format_exc(),
+        }
+    if failure:
+        files.write_text(folder / "error.txt", failure.pop("trace"))
+        failure |= {"event": "failed", "cell": reached["cell"], "trace": "error.txt"}
+    if target.is_file():
+        write_html(target)
+    return failure
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def _failing_line(trace: str, source: str) -> str:
+    """Return the cell's own line that the trace passed through: 'line 3: x = f(y)'."""
+    match = re.search(r"Cell In\s*\[\d+\], line (\d+)", trace)
+    lines = source.splitlines()
+    if match and 0 < int(match.group(1)) <= len(lines):
+        return f"line {match.group(1)}: {lines[int(match.group(1)) - 1].strip()}"
+    return _first_line(source)
+
+
+def _first_line(source: str) -> str:
+    lines = source.strip().splitlines()
+    return f"line 1: {lines[0].strip()}" if lines else ""
+
+
+def _end_with_the_runner() -> None:
+    import psutil
+
+    while sys.stdin.readline():
+        pass
+    # Still here when the runner has let go of us: either all is done, or it is gone.
+    for process in psutil.Process().children(recursive=True):
+        process.kill()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

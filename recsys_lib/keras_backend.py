@@ -1,0 +1,54 @@
+"""Keras on TensorFlow, imported late, quietly, and set to give the same numbers every time."""
+
+import functools
+import json
+import os
+
+from recsys_lib.native_log import native_stderr_to_log
+
+
+@functools.cache
+def load_keras():
+    """Import and return Keras on TensorFlow.
+
+    What TensorFlow prints at import and at its first operation goes to ``native.log``.
+    Operations are made deterministic, so that a seed decides all of a training run.
+
+    Where ``TF_CONFIG`` describes a cluster (TensorFlow's own variable; one JSON text a worker,
+    ``{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index":
+    0}}``), all that follows runs under ``MultiWorkerMirroredStrategy``: the same command, started
+    on each machine, trains one model on all of them. TensorFlow wants this done before its first
+    operation.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    with native_stderr_to_log():
+        import keras
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+        # Each small model compiles its own step, which TensorFlow would warn about.
+        tf.get_logger().setLevel("ERROR")
+        if len(_workers()) > 1:
+            strategy = tf.distribute.MultiWorkerMirroredStrategy()
+            tf.distribute.experimental_set_strategy(strategy)
+        tf.zeros(1).numpy()
+    return keras
+
+
+def is_chief() -> bool:
+    """Tell whether this process writes the results: it is alone, or the first worker."""
+    return len(_workers()) < 2 or _cluster()["task"]["index"] == 0
+
+
+def _workers() -> list[str]:
+    return _cluster().get("cluster", {}).get("worker", [])
+
+
+def _cluster() -> dict:
+    return json.loads(os.environ.get("TF_CONFIG", "{}"))
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy's global state and TensorFlow: Keras draws from all three."""
+    load_keras().utils.set_random_seed(seed)

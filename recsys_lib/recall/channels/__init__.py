@@ -1,0 +1,1 @@
+"""One recall channel (召回通道) a module."""

@@ -1,0 +1,114 @@
+"""Channels that know nothing of the user's taste: popular, recently hot, newest, random."""
+
+import numpy as np
+import pandas as pd
+
+from recsys_lib.data.likes import like_counts, likes_in_time, likes_of
+from recsys_lib.data.matrix import InteractionMatrix
+from recsys_lib.errors import RecsysError
+from recsys_lib.recall.base import Channel
+from recsys_lib.schema import ITEM, LIKE_THRESHOLD, TIMESTAMP
+from recsys_lib.seeding import DEFAULT_SEED, key_hash
+
+SECONDS_PER_DAY = 86_400
+
+
+class SameForAll(Channel):
+    """A channel whose scores do not depend on the user.
+
+    Attributes
+    ----------
+    item_score_ : float32 array, shape (n_items,)
+    """
+
+    def _score(self, user_index: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(self.item_score_, (len(user_index), len(self.item_score_)))
+
+
+class Popular(SameForAll):
+    """What most people like (大众口碑好的): score = number of likes.
+
+    Parameters
+    ----------
+    min_rating : float, optional
+        Stars from which an interaction is a like; None takes every interaction.
+    """
+
+    def __init__(self, *, min_rating: float | None = LIKE_THRESHOLD):
+        self.min_rating = min_rating
+
+    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+        self.item_score_ = like_counts(likes_of(matrix, self.min_rating))
+
+
+class RecentlyPopular(SameForAll):
+    """What is liked these days (近期火热的): a like counts half after each half-life.
+
+    Parameters
+    ----------
+    half_life_days : float
+        Age at which a like has lost half of its weight, counted back from the last event of the
+        interactions that :meth:`fit` is given.
+    min_rating : float, optional
+        Stars from which an interaction is a like; None takes every interaction.
+    """
+
+    def __init__(self, *, half_life_days: float = 30.0, min_rating: float | None = LIKE_THRESHOLD):
+        self.half_life_days = half_life_days
+        self.min_rating = min_rating
+
+    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+        if not self.half_life_days > 0:
+            raise RecsysError(f"half_life_days must be positive, not {self.half_life_days}.")
+        likes = likes_in_time(interactions, self.min_rating)
+        age_days = (interactions[TIMESTAMP].max() - likes[TIMESTAMP].to_numpy()) / SECONDS_PER_DAY
+        self.item_score_ = np.bincount(
+            matrix.items_of(likes[ITEM]),
+            weights=0.5 ** (age_days / self.half_life_days),
+            minlength=matrix.n_items,
+        ).astype(np.float32)
+
+
+class Newest(SameForAll):
+    """What came out last (新上映的); within a year, what more people like.
+
+    Parameters
+    ----------
+    items : DataFrame
+        Columns ``item_id`` and ``release_year``; items without a year are not recalled.
+    """
+
+    def __init__(self, items: pd.DataFrame):
+        self.items = items
+
+    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+        likes = like_counts(likes_of(matrix))
+        if "release_year" not in self.items:
+            raise RecsysError("Newest needs items with a column 'release_year'.")
+        years = self.items.set_index(ITEM)["release_year"].reindex(matrix.item_ids)
+        # Likes as a fraction below one order the films of a year and never move one to another.
+        self.item_score_ = years.to_numpy(np.float32, na_value=np.nan) + likes / (likes.max() + 1)
+        self.item_score_[np.isnan(self.item_score_)] = -np.inf
+
+
+class RandomRecaller(Channel):
+    """Items drawn at random for each user: what any channel must beat.
+
+    Parameters
+    ----------
+    seed : int
+        Scores are a hash of user, item and seed, so that a user's draw depends on nobody else.
+    """
+
+    def __init__(self, *, seed: int = DEFAULT_SEED):
+        self.seed = seed
+
+    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+        """Nothing to learn: the base class keeps the users and the catalogue."""
+
+    def _score(self, user_index: np.ndarray) -> np.ndarray:
+        shape = (len(user_index), self.matrix_.n_items)
+        user_ids = np.broadcast_to(self.matrix_.user_ids[user_index, None], shape)
+        item_ids = np.broadcast_to(self.matrix_.item_ids, shape)
+        drawn = key_hash(user_ids.ravel(), item_ids.ravel(), seed=self.seed)
+        return (drawn / 2.0**64).astype(np.float32).reshape(shape)

@@ -1,0 +1,68 @@
+"""Recall by vectors: what lies near the items a user liked lately."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from recsys_lib.data.likes import likes_in_time
+from recsys_lib.data.matrix import InteractionMatrix
+from recsys_lib.embeddings.table import EmbeddingTable
+from recsys_lib.errors import RecsysError
+from recsys_lib.recall.channels.factor_model import FactorModel
+from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
+
+
+class VectorRecaller(FactorModel):
+    """Score = cosine of an item's vector and the mean vector of the user's recent likes.
+
+    All vectors are brought to length 1 first, so that each like counts the same. Disliked items
+    stay out of the mean. Items without a vector are not recalled, and a user none of whose recent
+    likes has a vector gets a row of padding.
+
+    Parameters
+    ----------
+    table : EmbeddingTable, or function that returns one
+        A function is given the interactions that :meth:`fit` gets, and trains the vectors.
+    n_recent : int, optional
+        Number of last likes averaged; by default all of them.
+    min_rating : float, optional
+        Stars from which an interaction is a like; None takes every interaction.
+
+    Attributes
+    ----------
+    user_vectors_, item_vectors_
+        As :class:`FactorModel` has them, in rows of length 1 or zero.
+    """
+
+    def __init__(
+        self,
+        table: EmbeddingTable | Callable[[pd.DataFrame], EmbeddingTable],
+        *,
+        n_recent: int | None = None,
+        min_rating: float | None = LIKE_THRESHOLD,
+    ):
+        self.table = table
+        self.n_recent = n_recent
+        self.min_rating = min_rating
+
+    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+        if self.n_recent is not None and self.n_recent < 1:
+            raise RecsysError(f"n_recent must be at least 1, not {self.n_recent}.")
+        table = self.table(interactions) if callable(self.table) else self.table
+        self.item_vectors_ = np.zeros((matrix.n_items, table.embedding_dim), np.float32)
+        has_vector = table.contains(matrix.item_ids)
+        unit = table.normalized()
+        self.item_vectors_[has_vector] = unit.vectors_of(matrix.item_ids[has_vector])
+
+        likes = likes_in_time(interactions, self.min_rating)
+        if self.n_recent is not None:
+            likes = likes[likes["age"] < self.n_recent]
+        place = matrix.users_of(likes[USER]), matrix.items_of(likes[ITEM])
+        ones = np.ones(len(likes), np.float32)
+        liked = sparse.csr_matrix((ones, place), shape=matrix.ratings.shape)
+        # The mean's direction is the sum's: what is divided by is lost in the cosine.
+        total = liked @ self.item_vectors_  # (n_users, embedding_dim)
+        length = np.linalg.norm(total, axis=1, keepdims=True)
+        self.user_vectors_ = total / np.where(length > 0, length, 1)

@@ -1,0 +1,80 @@
+"""A plan is plain data, and becomes the merge it describes."""
+
+import json
+
+import numpy as np
+import pytest
+
+from recsys_lib.errors import RecsysError
+from recsys_lib.recall import (
+    Ease,
+    Merged,
+    VectorRecaller,
+    default_plan,
+    make_channel,
+    recallers_from_plan,
+)
+from recsys_lib.recall.registry import BEHAVIOUR, METADATA, VECTORS
+
+PLAN = {
+    "channels": {"ease": 2.0, "item2vec": 1.0},
+    "settings": {"ease": {"regularization": 20.0}},
+    "fusion": "rank",
+    "candidates": 25,
+}
+
+
+def test_the_plan_becomes_its_merge(interactions, items, table):
+    built = recallers_from_plan(PLAN, items, interactions, {"item2vec": table})
+    by_hand = Merged(
+        {"ease": Ease(regularization=20.0), "item2vec": VectorRecaller(table)},
+        {"ease": 2.0, "item2vec": 1.0},
+        fusion="rank",
+        depth=25,
+    ).fit(interactions)
+    users = interactions["user_id"].unique()
+    for got, want in zip(
+        built.recommend_with_channels(users, 25),
+        by_hand.recommend_with_channels(users, 25),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(got, want)
+
+
+def test_the_default_plan_is_plain_and_works(interactions, items, table):
+    plan = default_plan()
+    assert json.loads(json.dumps(plan)) == plan
+    merged = recallers_from_plan(plan, items, interactions, {"node2vec": table})
+    assert merged.channels.keys() == plan["channels"].keys()
+    item_ids, _ = merged.recommend(interactions["user_id"][:3], 5)
+    assert (item_ids >= 0).all()
+
+
+@pytest.mark.parametrize("name", [*BEHAVIOUR, *METADATA, *VECTORS])
+def test_every_channel_can_be_made_by_name_and_fitted(name, interactions, items):
+    quick = {"two_tower": {"epochs": 1}, "als": {"sweeps": 1}}.get(name, {})
+    users = interactions["user_id"].unique()
+    item_ids, _ = make_channel(name, items, **quick).fit(interactions).recommend(users, 3)
+    assert (item_ids >= 0).any()
+
+
+def test_vectors_without_a_table_are_trained_on_what_fit_is_given(interactions):
+    history = interactions.iloc[: len(interactions) // 2]
+    channel = make_channel("item2vec").fit(history)
+    known = channel.matrix_.item_ids[channel.item_vectors_.any(axis=1)]
+    assert set(known) <= set(history["item_id"])
+    assert len(known)
+
+
+def test_a_channel_says_what_it_lacks_and_what_it_does_not_take(items):
+    with pytest.raises(RecsysError, match=r"'newest' needs items with a column 'release_year'"):
+        make_channel("newest")
+    with pytest.raises(RecsysError, match=r"'favourite_people' needs .* 'people'"):
+        make_channel("favourite_people", items.drop(columns="people"))
+    with pytest.raises(RecsysError, match=r"'ease' does not take .*'lambda_'"):
+        make_channel("ease", lambda_=3)
+
+
+def test_an_unknown_channel_is_refused_with_the_nearest_known(items, table):
+    with pytest.raises(RecsysError, match=r"'item_knm'\. Did you mean 'item_knn'\?"):
+        make_channel("item_knm", items, {"item2vec": table})

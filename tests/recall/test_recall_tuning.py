@@ -1,0 +1,84 @@
+"""The best merge looks at nothing but what it is given, and chooses what it should."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys_lib.errors import RecsysError
+from recsys_lib.recall import Best, RP3beta, hold_out
+from recsys_lib.recall.registry import make_channel
+from recsys_lib.recall.tuning import SEARCH
+
+QUICK = ("popular", "item_knn", "rp3beta")
+
+
+@pytest.mark.parametrize("protocol", ["random", "last", "time"])
+def test_the_held_out_part_is_a_fifth_and_nothing_is_lost(protocol, interactions):
+    train, held_out = hold_out(interactions, protocol)
+    assert len(held_out) == pytest.approx(0.2 * len(interactions), rel=0.15)
+    both = pd.concat([train, held_out]).sort_values(["user_id", "item_id"], ignore_index=True)
+    whole = interactions.sort_values(["user_id", "item_id"], ignore_index=True)
+    pd.testing.assert_frame_equal(both, whole)
+
+
+def test_last_and_time_hold_out_what_came_later(interactions):
+    train, held_out = hold_out(interactions, "time")
+    assert train["timestamp"].max() < held_out["timestamp"].min()
+    train, held_out = hold_out(interactions, "last")
+    latest = train.groupby("user_id")["timestamp"].max()
+    earliest = held_out.groupby("user_id")["timestamp"].min()
+    assert (latest <= earliest.reindex(latest.index)).all()
+
+
+def test_a_random_part_does_not_depend_on_the_order_of_rows(interactions):
+    _, one = hold_out(interactions, "random")
+    _, two = hold_out(interactions.sample(frac=1, random_state=5), "random")
+    assert set(map(tuple, one.to_numpy())) == set(map(tuple, two.to_numpy()))
+
+
+def test_the_merge_is_no_worse_than_its_channels_and_plain_to_keep(interactions):
+    best = Best(channels=QUICK, k=5).fit(interactions)
+    singles = [best.validation_[name] for name in QUICK]
+    assert best.validation_["merged"] >= max(singles)
+    first = next(iter(best.plan_["channels"]))
+    assert best.validation_[first] == max(singles)
+
+
+def test_one_channel_alone_keeps_its_chosen_settings(interactions):
+    best = Best(channels=("rp3beta",), k=5).fit(interactions)
+    (settings,) = best.plan_["settings"].values()
+    users = interactions["user_id"].unique()
+    expected = RP3beta(**settings).fit(interactions).recommend(users, 5)[0]
+    np.testing.assert_array_equal(best.recommend(users, 5)[0], expected)
+
+
+def test_the_choice_follows_what_counts_as_relevant():
+    """Half of the items are had and hated: they are worth recommending only if all rows count."""
+    rng = np.random.default_rng(4)
+    user, item = (part.ravel() for part in np.mgrid[:60, :40])
+    kept = rng.random(user.size) < np.where(item < 20, 0.8, 0.3)
+    frame = pd.DataFrame({"user_id": user, "item_id": item})[kept]
+    frame["rating"] = np.where(frame["item_id"] < 20, 1.0, 5.0).astype(np.float32)
+    frame["timestamp"] = np.arange(len(frame))
+    for relevant, min_rating in (("all", None), ("likes", 3.5)):
+        best = Best(channels=("popular",), relevant=relevant, k=5).fit(frame)
+        assert best.plan_["settings"]["popular"]["min_rating"] == min_rating
+
+
+@pytest.mark.parametrize("name", SEARCH)
+def test_every_setting_that_is_searched_exists(name):
+    for setting, values in SEARCH[name].items():
+        for value in values:
+            make_channel(name, **{setting: value})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"protocol": "rendom"}, "'rendom'. Did you mean 'random'"),
+        ({"relevant": "some"}, "all, likes"),
+    ],
+)
+def test_a_wrong_choice_is_refused(settings, message, interactions):
+    with pytest.raises(RecsysError, match=message):
+        Best(**settings).fit(interactions)

@@ -1,0 +1,3 @@
+"""The fixtures of the small service."""
+
+from small_service import *  # noqa: F403
