@@ -81,7 +81,7 @@ class ArtifactStore:
         return ""
 
     def _made(self, name: str) -> dict[str, Any]:
-        """Return what is written down of how an artefact was made; nothing where it is not there."""
+        """Return how an artefact was made, as it is written down; nothing where there is none."""
         try:
             return files.read_json(self.folder / name / "artifact.json")
         except (OSError, json.JSONDecodeError):

@@ -1,4 +1,4 @@
-"""A run as one page: key figures, plots, tables, failures; it opens from disk, without a network."""
+"""A run as one page: key figures, plots, tables and failures; it needs no network."""
 
 import base64
 from pathlib import Path

@@ -1,6 +1,6 @@
 """What a notebook shows to a reader of the run: a few metrics, figures, and tables.
 
-All three lie in the notebook's folder of the run, where the report and ``recsys metrics`` find them.
+All of them are in the notebook's folder of the run, where the report and ``recsys metrics`` look.
 """
 
 import io
