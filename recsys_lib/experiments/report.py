@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from recsys_lib import files
 from recsys_lib.experiments.readable import NOTHING, digits, duration, shown_metric
-from recsys_lib.experiments.results import FIGURES, METRICS, TABLES
+from recsys_lib.experiments.results import FIGURES, METRICS, TABLES, interval_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,37 +81,45 @@ def _metrics(folder: Path) -> list[dict[str, Any]]:
 def _table(folder: Path, listed: dict[str, Any]) -> dict[str, Any]:
     import pandas as pd
 
-    frame = pd.read_parquet(folder / listed["file"])
-    numeric = [
-        pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind)
-        for kind in frame.dtypes
-    ]
+    frame = pd.read_parquet(folder / listed["file"]).head(MAX_ROWS)
+    ends = {end for name in frame for end in interval_columns(name)} & set(frame)
+    columns = {name: _cells(frame, name) for name in frame if name not in ends}
     return listed | {
-        "name": Path(listed["file"]).stem,
-        "header": list(zip(frame.columns, numeric, strict=True)),
-        "cells": _cells(frame.head(MAX_ROWS), numeric),
+        "header": {
+            name: any(cell["number"] is not None for cell in cells)
+            for name, cells in columns.items()
+        },
+        "rows_shown": [list(row) for row in zip(*columns.values(), strict=True)],
         "path": f"{folder.parent.name}/tables/{listed['file']}",
     }
 
 
-def _cells(frame: "pd.DataFrame", numeric: list[bool]) -> list[list[dict[str, Any]]]:
-    """Return the rows of a frame; each cell has its text, and the number that it is sorted by."""
-    columns = [
-        [_number_cell(value) for value in frame.iloc[:, place]]
-        if numeric[place]
-        else [{"text": _text(value), "number": None} for value in frame.iloc[:, place]]
-        for place in range(frame.shape[1])
+def _cells(frame: "pd.DataFrame", name: str) -> list[dict[str, Any]]:
+    """Return the cells of a column, each with its text and the number that it is sorted by.
+
+    The ends of an interval are shown with its value, not in columns of their own.
+    """
+    import pandas as pd
+
+    kind = frame[name].dtype
+    if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind):
+        return [{"text": _text(value), "number": None} for value in frame[name]]
+    texts = frame[name].map(_number)
+    if set(interval_columns(name)) <= set(frame):
+        low, high = (frame[end].map(_number) for end in interval_columns(name))
+        texts = texts.where(frame[name].isna(), texts + " (" + low + " to " + high + ")")
+    return [
+        {"text": text, "number": value}
+        for text, value in zip(texts, frame[name].astype(float), strict=True)
     ]
-    return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _number_cell(value: Any) -> dict[str, Any]:
+def _number(value: Any) -> str:
     import pandas as pd
 
     if pd.isna(value):
-        return {"text": NOTHING, "number": None}
-    plain = value.item() if hasattr(value, "item") else value
-    return {"text": digits(plain), "number": plain}
+        return NOTHING
+    return digits(value.item() if hasattr(value, "item") else value)
 
 
 def _text(value: Any) -> str:

@@ -55,7 +55,8 @@ class Results:
     def table(self, name: str, frame: "pd.DataFrame | pd.Series", caption: str) -> None:
         """Keep a table as Parquet, with the sentence that stands over it.
 
-        An index that says something becomes columns; a plain count of the rows is left out.
+        An index that says something becomes columns; a plain count of the rows is left out. A
+        column of intervals ``(value, low, high)`` becomes three: ``x``, ``x low``, ``x high``.
         """
         _check_name("table", name)
         flat = _flat(frame)
@@ -79,7 +80,7 @@ def _check_name(kind: str, name: str) -> None:
 
 
 def _flat(frame: "pd.DataFrame | pd.Series") -> "pd.DataFrame":
-    """Return a frame with one row of column names, all of them text, and a plain index."""
+    """Return a frame of plain columns: names are text, intervals are spread out, no index."""
     import pandas as pd
 
     flat = frame.to_frame() if isinstance(frame, pd.Series) else frame.copy()
@@ -88,9 +89,24 @@ def _flat(frame: "pd.DataFrame | pd.Series") -> "pd.DataFrame":
         for name in flat.columns
     ]
     if isinstance(flat.index, pd.RangeIndex) and flat.index.name is None:
-        return flat.reset_index(drop=True)
-    names = [
-        (f"level {level}" if flat.index.nlevels > 1 else NO_NAME) if name is None else str(name)
-        for level, name in enumerate(flat.index.names, start=1)
-    ]
-    return flat.reset_index(names=names)
+        flat = flat.reset_index(drop=True)
+    else:
+        names = [
+            (f"level {level}" if flat.index.nlevels > 1 else NO_NAME) if name is None else str(name)
+            for level, name in enumerate(flat.index.names, start=1)
+        ]
+        flat = flat.reset_index(names=names)
+    for name in [name for name in flat if _is_interval(flat[name])]:
+        ends = pd.DataFrame(flat[name].tolist(), columns=[name, *interval_columns(name)])
+        place = flat.columns.get_loc(name)
+        flat = pd.concat([flat.iloc[:, :place], ends, flat.iloc[:, place + 1 :]], axis=1)
+    return flat
+
+
+def interval_columns(name: str) -> tuple[str, str]:
+    """Return the names of the columns with the ends of the intervals of a column."""
+    return f"{name} low", f"{name} high"
+
+
+def _is_interval(column: "pd.Series") -> bool:
+    return len(column) > 0 and all(isinstance(cell, tuple) and len(cell) == 3 for cell in column)

@@ -88,7 +88,7 @@ class Workspace:
     def table(self, name: str, frame: "pd.DataFrame | pd.Series", caption: str) -> None:
         """Keep a table for the report and as Parquet, with the sentence that stands over it.
 
-        An index that says something becomes columns.
+        An index that says something becomes columns; cells may be intervals ``(value, low, high)``.
         """
         self._results.table(name, frame, caption)
 

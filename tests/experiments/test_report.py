@@ -54,7 +54,14 @@ def a_run(tmp_path):
         }
     )
     results.figure("a", Figure(), "Vectors < walks")
-    table = pd.DataFrame({"model": ["<mlp>", None], "auc": [0.71234, np.nan], "tags": [["x"], []]})
+    table = pd.DataFrame(
+        {
+            "model": ["<mlp>", None],
+            "auc": [0.71234, np.nan],
+            "tags": [["x"], []],
+            "gain": [(0.5, 0.25, 0.75), (np.nan, np.nan, np.nan)],
+        }
+    )
     results.table("board", table, "Models on one board")
     results.table("long", pd.DataFrame({"x": range(MAX_ROWS + 5)}), "A long table")
     files.write_text(tmp_path / "03_item2vec" / "notebook.html", "<html></html>")
@@ -97,9 +104,9 @@ def test_tables_are_shown_and_long_ones_cut(a_run):
     page = write_report(a_run).read_text()
     board, long = re.findall(r'<table class="data">\n<thead>.*?</table>', page, flags=re.DOTALL)[:2]
     assert [cells_of(row) for row in re.findall(r"<tr>.*?</tr>", board)] == [
-        ["model", "auc", "tags"],
-        ["&lt;mlp&gt;", "0.712", "x"],
-        ["–", "–", ""],
+        ["model", "auc", "tags", "gain"],
+        ["&lt;mlp&gt;", "0.712", "x", "0.500 (0.250 to 0.750)"],
+        ["–", "–", "", "–"],
     ]
     assert 'data-number="0.71234"' in board
     assert long.count("<tr>") == MAX_ROWS + 1

@@ -110,6 +110,14 @@ def test_a_table_is_kept_with_its_index_where_that_says_something(results):
     assert len(listed) == 5
 
 
+def test_intervals_are_spread_over_columns(results):
+    recall = {"mlp": (0.5, 0.25, 0.75), "fm": (0.1, 0.0, 0.2)}
+    frame = pd.DataFrame({"recall": recall, "n": {"mlp": 1, "fm": 2}})
+    flat = stored(results, "intervals", frame)
+    assert flat.columns.tolist() == ["", "recall", "recall low", "recall high", "n"]
+    assert flat.iloc[0].tolist() == ["mlp", 0.5, 0.25, 0.75, 1]
+
+
 def test_a_table_or_figure_with_a_wrong_name_or_content_is_refused(results):
     with pytest.raises(RecsysError, match="A figure's name is made of"):
         results.figure("../x", Figure(), "")
