@@ -160,6 +160,6 @@ def load_ranker(folder: Path, users: UserFeatures | None = None) -> Ranker:
                 f"{nearest(name, Ranker.classes)} Import the module that defines it first."
             )
         return Ranker.classes[name]._load(folder, described, users)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
         what = f"{type(error).__name__}: {error}"
         raise DataError(f"No ranker can be read from {folder} ({what}).") from error

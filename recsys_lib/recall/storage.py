@@ -80,7 +80,7 @@ def load_recaller(folder: Path, users=None) -> Recaller:
                 f"There is no recaller in {folder}: {DESCRIPTION} is missing."
             ) from None
         raise DataError(f"The recaller in {folder} is damaged: {error}.") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError) as error:
         what = f"{type(error).__name__}: {error}"
         raise DataError(f"The recaller in {folder} is damaged ({what}). Fit it again.") from error
 

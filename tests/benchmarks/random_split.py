@@ -12,10 +12,10 @@ import argparse
 
 import numpy as np
 import pandas as pd
+from recsys_lib.recall.ready import ready_recaller
 
 from recsys_lib.data import ensure
 from recsys_lib.evaluation import ranking_metrics, relevant_items
-from recsys_lib.recall.ready import ready_recaller
 from recsys_lib.schema import ITEM, USER
 from recsys_lib.seeding import generator
 

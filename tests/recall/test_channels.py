@@ -222,7 +222,9 @@ def test_ease_with_all_its_weights_solves_a_weighted_ridge(interactions):
         penalty = np.diag(3 + 0.4 / 0.6 * (x**2).sum(axis=0))
         ridge = np.linalg.solve(x.T @ x + penalty, x.T @ rows[:, item])
         np.testing.assert_allclose(channel.weights_[others, item], ridge, atol=1e-5)
-    np.testing.assert_allclose(channel._score(channel.users_[:5]), likes[:5] @ channel.weights_, 1e-4)
+    np.testing.assert_allclose(
+        channel._score(channel.users_[:5]), likes[:5] @ channel.weights_, 1e-4
+    )
 
 
 def test_an_old_like_weighs_half_after_a_half_life():

@@ -206,6 +206,8 @@ def recent_likes(
     end = np.searchsorted(user, np.arange(n_users), side="right")
 
     def read(of_user: np.ndarray, until: np.ndarray) -> np.ndarray:
+        if not len(user):
+            return np.zeros((len(of_user), n_recent), np.int32)
         place = np.maximum(until[:, None] - back, -1)  # (rows, n_recent); -1 before the first
         own = (place >= 0) & (user[place] == of_user[:, None])
         return np.where(own, item[place] + 1, 0).astype(np.int32)
