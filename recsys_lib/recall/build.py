@@ -1,4 +1,4 @@
-"""The fitted recallers that flow from notebook 05 to the serving notebooks, with default settings."""
+"""The fitted recallers that notebook 05 hands to the serving notebooks, with default settings."""
 
 from collections.abc import Mapping
 

@@ -12,6 +12,7 @@ import argparse
 
 import numpy as np
 import pandas as pd
+
 from recsys_lib.data import ensure
 from recsys_lib.evaluation import ranking_metrics, relevant_items
 from recsys_lib.recall import make_recaller
