@@ -28,8 +28,10 @@ def train(
     samples: Samples,
     out: Annotated[Path, typer.Option(help="Folder of the model; an earlier one is replaced.")],
     schema: Schema = None,
-    validation: Annotated[float, typer.Option(help="Share of the rows to stop by.")] = 0.1,
-    test: Annotated[float, typer.Option(help="Share of the rows to judge by at the end.")] = 0.0,
+    validation: Annotated[
+        float, typer.Option(help="Share of the rows by which training stops.")
+    ] = 0.1,
+    test: Annotated[float, typer.Option(help="Share of the rows to test on at the end.")] = 0.0,
     epochs: Annotated[int | None, typer.Option(help="Passes at most.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of Adam.")] = None,
@@ -63,66 +65,62 @@ def train(
     `recsys train deepfm --samples clicks.csv --schema clicks.json --out outputs/clicks`
     """
     import shutil
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from recsys_lib import files, paths
     from recsys_lib.cli.settings import setting
     from recsys_lib.keras_backend import is_chief
-    from recsys_lib.ranking import out_of_core
-    from recsys_lib.ranking.column_schema import read_schema, with_settings
-    from recsys_lib.ranking.evaluation import judge_model
-    from recsys_lib.ranking.models import config_class
+    from recsys_lib.ranking import config_for, evaluate_model, out_of_core
+    from recsys_lib.ranking.column_schema import read_schema
     from recsys_lib.ranking.sample_files import open_source
-    from recsys_lib.ranking.sample_split import TEST, split
+    from recsys_lib.ranking.sample_split import TEST, split_samples
 
-    own = None if schema is None else read_schema(schema)
+    columns = None if schema is None else read_schema(schema)
     named = {
         "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
         "embedding_dim": embedding_dim,
     }  # fmt: skip
-    config = with_settings(
-        config_class(model)(),
-        {
-            **(own.columns if own else {}),
-            **{name: value for name, value in named.items() if value is not None},
-            **dict(setting(text, "--set") for text in settings or []),
-        },
-    )
-    source = open_source(samples, own.renamed if own else None, config.bags)
-    columns = out_of_core.columns_of(config)
-    parts = split(source, validation, test, seed)
-    counts = out_of_core.count(source, parts)
+    changed = {} if columns is None else dict(columns.inputs)
+    changed |= {name: value for name, value in named.items() if value is not None}
+    changed |= dict(setting(text, "--set") for text in settings or [])
+    config = config_for(model).with_settings(**changed)
+    source = open_source(samples, columns.renamed if columns else None, config.bags)
+    split = split_samples(source, validation, test, seed)
+    counts = out_of_core.count_parts(source, split)
     _tell(f"{source.n_rows:,} samples in {source.form}")
-    _tell(f"split {parts.how}: " + ", ".join(f"{n:,} {part}" for part, n in counts.items()))
-    _tell_missing(source, columns)
-    if out_of_core.does_not_fit(source, rows_in_memory):
+    shares = ", ".join(f"{n:,} {part}" for part, n in counts.items())
+    _tell(f"split {split.description}: {shares}")
+    _tell_missing(source, config.columns)
+    if out_of_core.needs_chunks(source, rows_in_memory):
         _tell(f"about {rows_in_memory:,} are in memory at a time")
-    kept = checkpoint or out.with_name(f"{out.name}.checkpoint")
+    state = checkpoint or out.with_name(f"{out.name}.checkpoint")
     with _working(f"training {model}"):
-        trained, log = out_of_core.train_on_source(
-            model, source, parts, config, seed, rows_in_memory, _tell_epoch, kept
+        trained = out_of_core.train_on_source(
+            model, source, split, config, seed, rows_in_memory, _tell_epoch, state
         )
-    judged = {}
+    metrics = {}
     if counts[TEST]:
-        judged = judge_model(trained, out_of_core.frames_of(source, parts, TEST, columns))
-        _tell_figures(judged)
+        metrics = evaluate_model(
+            trained, out_of_core.frames_of(source, split, TEST, config.columns)
+        )
+        _tell_metrics(metrics)
     if is_chief():
-        trained.save(out)
+        replace(trained, schema=columns).save(out)
         files.write_json(
             out / TRAINING,
             {
                 "samples": str(samples),
-                "renamed": dict(own.renamed) if own else {},
-                "split": parts.how,
+                "split": split.description,
                 "rows": counts,
                 "seed": seed,
                 "config": asdict(trained.config),
-                "log": asdict(log),
-                "test": judged,
+                "log": asdict(trained.log),
+                "test": metrics,
             },
         )
-        shutil.rmtree(kept, ignore_errors=True)
-    _tell(f"{trained.n_parameters:,} weights of epoch {log.best_epoch} in {paths.shown(out)}")
+        shutil.rmtree(state, ignore_errors=True)
+    best = trained.log.best_epoch
+    _tell(f"{trained.n_parameters:,} weights of epoch {best} in {paths.shown(out)}")
 
 
 def evaluate(
@@ -130,35 +128,37 @@ def evaluate(
     samples: Samples,
     schema: Schema = None,
 ) -> None:
-    """Judge a trained model on all samples of a file.
+    """Measure how well a trained model predicts all samples of a file.
 
     Columns are named as in training, unless another `--schema` is given.
 
     Example: `recsys evaluate outputs/mlp --samples outputs/later_samples`
     """
-    from recsys_lib import files
+    from dataclasses import replace
+
     from recsys_lib.features.registry import LABEL
-    from recsys_lib.ranking import RankingModel
+    from recsys_lib.ranking import RankingModel, evaluate_model
     from recsys_lib.ranking.column_schema import read_schema
-    from recsys_lib.ranking.evaluation import judge_model
-    from recsys_lib.ranking.out_of_core import columns_of
     from recsys_lib.ranking.sample_files import open_source
     from recsys_lib.schema import USER
 
     trained = RankingModel.load(model)
-    told = model / TRAINING
-    renamed = files.read_json(told)["renamed"] if told.is_file() else {}
-    if schema is not None:
-        renamed = read_schema(schema).renamed
-    wanted = [*columns_of(trained.inputs), LABEL]
-    # Of the columns of training, the file need not have those that only the split has read.
-    renamed = {name: theirs for name, theirs in renamed.items() if name in (*wanted, USER)}
+    columns = trained.schema if schema is None else read_schema(schema)
+    wanted = [*trained.inputs.columns, LABEL]
+    # The file need not have the columns that only the split of the training has read.
+    renamed = {
+        ours: theirs
+        for ours, theirs in (columns.renamed if columns else {}).items()
+        if ours in (*wanted, USER)
+    }
     source = open_source(samples, renamed, tuple(trained.inputs.bags))
     wanted += [USER] if USER in source.columns else []
     _tell(f"{source.n_rows:,} samples in {source.form}")
+    frames = (frame for _, frame in source.read(list(dict.fromkeys(wanted))))
     with _working("predicting"):
-        judged = judge_model(trained, (f for _, f in source.read(list(dict.fromkeys(wanted)))))
-    _tell_figures(judged)
+        # The source has renamed the columns already.
+        metrics = evaluate_model(replace(trained, schema=None), frames)
+    _tell_metrics(metrics)
 
 
 def _tell(text: str) -> None:
@@ -177,14 +177,14 @@ def _tell_missing(source, columns: list[str]) -> None:
         return
     ((_, frame),) = source.read(columns)
     counts = frame.isna().sum()
-    told = [f"{column} {n / len(frame):.1%}" for column, n in counts[counts > 0].items()]
-    _tell(f"missing values: {', '.join(told) or 'none'}")
+    shares = [f"{column} {n / len(frame):.1%}" for column, n in counts[counts > 0].items()]
+    _tell(f"missing values: {', '.join(shares) or 'none'}")
 
 
 def _tell_epoch(log) -> None:
     epoch = len(log.seconds)
     if epoch == log.resumed_after + 1 and log.resumed_after:
-        _tell(f"going on after epoch {log.resumed_after}")
+        _tell(f"continuing after epoch {log.resumed_after}")
     line = f"epoch {epoch}: loss {log.train_loss[-1]:.4f}"
     if log.validation_auc:
         line += f", validation AUC {log.validation_auc[-1]:.4f}"
@@ -192,6 +192,6 @@ def _tell_epoch(log) -> None:
     _tell(f"{line}, {log.n_samples / log.seconds[-1]:,.0f} samples/s")
 
 
-def _tell_figures(judged: dict) -> None:
-    for name, value in judged.items():
+def _tell_metrics(metrics: dict) -> None:
+    for name, value in metrics.items():
         _tell(f"{name:<18} {value:,}" if isinstance(value, int) else f"{name:<18} {value:.4f}")

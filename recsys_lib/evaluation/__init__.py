@@ -7,6 +7,7 @@ from recsys_lib.evaluation.beyond_accuracy import (
     novelty,
     popularity_bias,
 )
+from recsys_lib.evaluation.board import comparison_board, paired_differences, with_intervals
 from recsys_lib.evaluation.classification import (
     auc,
     calibration_error,
@@ -14,18 +15,25 @@ from recsys_lib.evaluation.classification import (
     per_user_auc,
     per_user_ndcg,
 )
-from recsys_lib.evaluation.intervals import Interval, mean_interval
+from recsys_lib.evaluation.intervals import (
+    Difference,
+    Interval,
+    mean_difference,
+    mean_interval,
+)
 from recsys_lib.evaluation.protocol import Evaluation, evaluate, judge, judged_users
 from recsys_lib.evaluation.ranking import Relevant, hits_of, ranking_metrics, relevant_items
 from recsys_lib.evaluation.resampled import resampled_auc
 
 __all__ = [
+    "Difference",
     "Evaluation",
     "Interval",
     "Relevant",
     "auc",
     "audience",
     "calibration_error",
+    "comparison_board",
     "coverage",
     "evaluate",
     "hits_of",
@@ -33,12 +41,15 @@ __all__ = [
     "judge",
     "judged_users",
     "log_loss",
+    "mean_difference",
     "mean_interval",
     "novelty",
+    "paired_differences",
     "per_user_auc",
     "per_user_ndcg",
     "popularity_bias",
     "ranking_metrics",
     "relevant_items",
     "resampled_auc",
+    "with_intervals",
 ]

@@ -58,7 +58,7 @@ class Source:
         Raises
         ------
         DataError
-            A column is missing; its name and the nearest one are told.
+            A column is missing. The message names it, and the nearest one there is.
         """
         if missing := [column for column in columns if column not in self.columns]:
             raise DataError(

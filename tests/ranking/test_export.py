@@ -46,7 +46,7 @@ def test_a_fresh_process_gets_the_same_scores(kind, samples, tmp_path):
         training=TrainingConfig(epochs=2, patience=0, batch_size=64),
         **({"bags": ("tags",), "history": HISTORY} if kind == "din" else {}),
     )
-    model, _ = train_model(kind, rows[:400], config=config)
+    model = train_model(kind, rows[:400], config=config)
     judged = rows.copy()
     judged.loc[judged.index[::5], "user_id"] = 10**12  # unknown
     judged.loc[judged.index[::4], ["item_genre_1", "release_year", "user_rating_mean"]] = None

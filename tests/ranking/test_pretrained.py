@@ -28,7 +28,7 @@ def item_rows(model) -> np.ndarray:
 def test_frozen_vectors_are_the_given_ones_on_another_scale(samples, small_config, vectors):
     config = replace(small_config, frozen=("item_id",))
     pretrained = {"item_id": vectors}
-    model, _ = train_model("embedding_mlp", samples, config=config, seed=1, pretrained=pretrained)
+    model = train_model("embedding_mlp", samples, config=config, seed=1, pretrained=pretrained)
     known = model.inputs.vocabularies["item_id"]
     given = np.isin(known, vectors.item_ids)
     rows = item_rows(model)[given]
@@ -39,15 +39,15 @@ def test_frozen_vectors_are_the_given_ones_on_another_scale(samples, small_confi
 
 def test_without_freezing_they_are_trained_on(samples, small_config, vectors):
     given = {"item_id": vectors}
-    kept, _ = train_model(
+    kept = train_model(
         "embedding_mlp", samples, config=replace(small_config, frozen=("item_id",)), seed=1,
         pretrained=given,
     )  # fmt: skip
-    moved, _ = train_model("embedding_mlp", samples, config=small_config, seed=1, pretrained=given)
+    moved = train_model("embedding_mlp", samples, config=small_config, seed=1, pretrained=given)
     apart = np.abs(item_rows(kept) - item_rows(moved)).max(axis=1)
     assert (apart > 1e-4).all()
     # They began there: a few steps away they still lie nearer than a start drawn at random.
-    plain, _ = train_model("embedding_mlp", samples, config=small_config, seed=1)
+    plain = train_model("embedding_mlp", samples, config=small_config, seed=1)
     given_rows = np.isin(kept.inputs.vocabularies["item_id"], vectors.item_ids)
     far = np.abs(item_rows(kept) - item_rows(plain)).max(axis=1)
     assert apart[given_rows].mean() < 0.5 * far[given_rows].mean()
