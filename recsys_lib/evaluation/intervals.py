@@ -90,7 +90,8 @@ def mean_difference(
             f"Figures of shapes {first.shape} and {second.shape} are not of the same users."
         )
     values = first - second
-    return Difference.of(values.mean(), _resampled_means(values, seed, n_resamples))
+    resamples = _resampled_means(values, seed, n_resamples)
+    return Difference.of(values.mean(), resamples)
 
 
 def _resampled_means(values: np.ndarray, seed: int, n_resamples: int) -> np.ndarray:

@@ -52,7 +52,7 @@ class Schema:
     Raises
     ------
     DataError
-        A value is no column name, or two columns would bear one name.
+        A value is no column name, the label is an input too, or two columns would bear one name.
     """
 
     label: str
@@ -80,6 +80,8 @@ class Schema:
         if len(self._roles) < len(self.renamed):
             raise DataError(f"Two of {', '.join(ROLES)} name one column: {self.renamed}.")
         for column in {column for name in LISTS for column in getattr(self, name)}:
+            if column == self.label:
+                raise DataError(f"The label {column!r} cannot be an input of the model, too.")
             if column in self.renamed and column not in self._roles:
                 raise DataError(
                     f"The library uses the name {column!r} for {self.renamed[column]!r}, so a "
@@ -122,13 +124,14 @@ class Schema:
         DataError
             The table lacks one of them.
         """
+        columns = list(dict.fromkeys(columns))  # a column may be two kinds of input
         theirs = [self.renamed.get(column, column) for column in columns]
         for name in theirs:
             if name not in table.columns:
                 raise DataError(
                     f"The samples have no column {name!r}.{nearest(name, map(str, table.columns))}"
                 )
-        return table[theirs].set_axis(list(columns), axis=1)
+        return table[theirs].set_axis(columns, axis=1)
 
 
 def read_schema(path: Path) -> Schema:
