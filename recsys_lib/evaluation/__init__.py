@@ -1,4 +1,17 @@
-"""Measuring recommendations and predictions, with intervals."""
+"""Measuring recommendations and predictions, with intervals.
+
+Lists
+    ``evaluate`` a recaller; ``Evaluation``, ``judge``, ``judged_users``; ``ranking_metrics`` and
+    what they need: ``Relevant``, ``relevant_items``, ``hits_of``
+What hits do not show
+    ``coverage``, ``novelty``, ``intra_list_diversity``, ``popularity_bias``; ``audience``
+Predicted probabilities
+    ``auc``, ``per_user_auc``, ``per_user_ndcg``, ``log_loss``, ``calibration_error``
+How sure a figure is
+    ``Interval`` by ``mean_interval``; ``Difference`` by ``mean_difference``; ``resampled_auc``
+Results in one table
+    ``comparison_board``, ``paired_differences``, ``with_intervals``
+"""
 
 from recsys_lib.evaluation.beyond_accuracy import (
     audience,
