@@ -5,20 +5,22 @@ from typing import Annotated
 
 import typer
 
-TRAINING = "training.json"  # beside the model: how it came about
+TRAINING = "training.json"  # in the folder of the model: how it was trained
 Samples = Annotated[
     Path,
     typer.Option(
-        help="A folder of `recsys samples build`, a Parquet file, a CSV in the reference system's "
-        "layout, or your own CSV or Parquet with `--schema`."
+        metavar="PATH",
+        help="The samples: a folder that `recsys samples build` wrote, a Parquet file, a CSV in "
+        "the layout of the reference system, or your own CSV or Parquet with `--schema`.",
     ),
 ]
 Schema = Annotated[
     Path | None,
     typer.Option(
-        help="JSON that names the columns of your own file: label, user, item, timestamp, part, "
-        "and lists of categories, numbers, log_numbers, bags (columns of lists; a|b in a CSV) "
-        "and history."
+        metavar="FILE",
+        help="JSON file that names the columns of your own samples: label, user, item, timestamp, "
+        "part, and lists of categories, numbers, log_numbers, bags (columns of lists; a|b in a "
+        "CSV) and history.",
     ),
 ]
 
@@ -26,35 +28,77 @@ Schema = Annotated[
 def train(
     model: Annotated[str, typer.Argument(help="Kind of model, such as embedding_mlp or din.")],
     samples: Samples,
-    out: Annotated[Path, typer.Option(help="Folder of the model; an earlier one is replaced.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER", help="Where the model goes; an earlier model there is replaced."
+        ),
+    ],
     schema: Schema = None,
     validation: Annotated[
-        float, typer.Option(help="Share of the rows by which training stops.")
+        float,
+        typer.Option(help="Share of the samples held out to decide when training stops."),
     ] = 0.1,
-    test: Annotated[float, typer.Option(help="Share of the rows to test on at the end.")] = 0.0,
-    epochs: Annotated[int | None, typer.Option(help="Passes at most.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of Adam.")] = None,
-    embedding_dim: Annotated[int | None, typer.Option(help="Numbers a category becomes.")] = None,
+    test: Annotated[
+        float, typer.Option(help="Share of the samples held out to evaluate the model at the end.")
+    ] = 0.0,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Most passes over the samples. Default: the model's own.", show_default=False
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(help="Samples in a step. Default: the model's own.", show_default=False),
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="Step length of Adam. Default: the model's own.", show_default=False),
+    ] = None,
+    embedding_dim: Annotated[
+        int | None,
+        typer.Option(
+            help="Numbers in the vector of a category. Default: the model's own.",
+            show_default=False,
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="`name=value`, any other setting; may be repeated."),
+        typer.Option(
+            "--set",
+            "-p",
+            metavar="NAME=VALUE",
+            help="Any other setting of the model, such as dropout=0.2. May be repeated.",
+            show_default=False,
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of weights, order and random split.")] = 42,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the first weights, the order of the samples and a split.")
+    ] = 42,
     rows_in_memory: Annotated[
-        int, typer.Option(min=1, help="Of more rows, parts are read in turn (Parquet only).")
+        int,
+        typer.Option(
+            min=1, help="A Parquet file with more rows than this is read in parts, in turn."
+        ),
     ] = 4_000_000,
     checkpoint: Annotated[
         Path | None,
-        typer.Option(help="Folder for the state of each epoch [default: beside --out]."),
+        typer.Option(
+            metavar="FOLDER",
+            help="Where the state after each epoch is kept until training ends. Default: next to "
+            "the folder of the model.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
-    """Train a ranking model on samples and write it to a folder, with `training.json`.
+    """Train a ranking model on samples and write it to a folder.
 
-    The file is split by its column `part` where it has one, else by `timestamp`, else at random.
-    The weights of the epoch with the best validation AUC are kept. A run that was killed goes on
-    from its last epoch when it is started again, and ends with the same weights. With `TF_CONFIG`
-    set, the same command on several machines trains one model on all of them.
+    The samples are split by their column `part` where they have one, else by `timestamp`, else at
+    random. The weights of the epoch with the best validation AUC are kept; `training.json`
+    describes how the model was trained. A training that was killed goes on from its last epoch when
+    the same command is started again, and ends with the same weights. With `TF_CONFIG` set, the
+    same command on several machines trains one model on all of them.
 
     Examples:
 
@@ -87,23 +131,22 @@ def train(
     source = open_source(samples, columns.renamed if columns else None, config.bags)
     split = split_samples(source, validation, test, seed)
     counts = out_of_core.count_parts(source, split)
-    _tell(f"{source.n_rows:,} samples in {source.form}")
-    shares = ", ".join(f"{n:,} {part}" for part, n in counts.items())
-    _tell(f"split {split.description}: {shares}")
-    _tell_missing(source, config.columns)
+    typer.echo(f"{source.n_rows:,} samples in {source.form}")
+    sizes = ", ".join(f"{n:,} {part}" for part, n in counts.items())
+    typer.echo(f"split {split.description}: {sizes}")
+    _print_missing(source, config.columns)
     if out_of_core.needs_chunks(source, rows_in_memory):
-        _tell(f"about {rows_in_memory:,} are in memory at a time")
+        typer.echo(f"about {rows_in_memory:,} are in memory at a time")
     state = checkpoint or out.with_name(f"{out.name}.checkpoint")
     with _working(f"training {model}"):
         trained = out_of_core.train_on_source(
-            model, source, split, config, seed, rows_in_memory, _tell_epoch, state
+            model, source, split, config, seed, rows_in_memory, _print_epoch, state
         )
-    metrics = {}
+    figures = {}
     if counts[TEST]:
-        metrics = evaluate_model(
-            trained, out_of_core.frames_of(source, split, TEST, config.columns)
-        )
-        _tell_metrics(metrics)
+        test_part = out_of_core.frames_of(source, split, TEST, config.columns)
+        figures = evaluate_model(trained, test_part)
+        _print_figures(figures)
     if is_chief():
         replace(trained, schema=columns).save(out)
         files.write_json(
@@ -115,22 +158,25 @@ def train(
                 "seed": seed,
                 "config": asdict(trained.config),
                 "log": asdict(trained.log),
-                "test": metrics,
+                "test": figures,
             },
         )
         shutil.rmtree(state, ignore_errors=True)
     best = trained.log.best_epoch
-    _tell(f"{trained.n_parameters:,} weights of epoch {best} in {paths.shown(out)}")
+    typer.echo(f"{trained.n_parameters:,} weights of epoch {best} in {paths.shown(out)}")
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Folder that `recsys train` wrote.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A model that `recsys train` wrote.")
+    ],
     samples: Samples,
     schema: Schema = None,
 ) -> None:
-    """Measure how well a trained model predicts all samples of a file.
+    """Evaluate a trained model on all samples of a file.
 
-    Columns are named as in training, unless another `--schema` is given.
+    The columns are taken to have the names that they had in training, unless another `--schema`
+    is given.
 
     Example: `recsys evaluate outputs/mlp --samples outputs/later_samples`
     """
@@ -145,24 +191,17 @@ def evaluate(
     trained = RankingModel.load(model)
     columns = trained.schema if schema is None else read_schema(schema)
     wanted = [*trained.inputs.columns, LABEL]
-    # The file need not have the columns that only the split of the training has read.
-    renamed = {
-        ours: theirs
-        for ours, theirs in (columns.renamed if columns else {}).items()
-        if ours in (*wanted, USER)
-    }
+    # Of the columns of training, the file need not have those that only the split has read.
+    renamed = {} if columns is None else columns.renamed
+    renamed = {name: theirs for name, theirs in renamed.items() if name in (*wanted, USER)}
     source = open_source(samples, renamed, tuple(trained.inputs.bags))
     wanted += [USER] if USER in source.columns else []
-    _tell(f"{source.n_rows:,} samples in {source.form}")
+    typer.echo(f"{source.n_rows:,} samples in {source.form}")
     frames = (frame for _, frame in source.read(list(dict.fromkeys(wanted))))
     with _working("predicting"):
-        # The source has renamed the columns already.
-        metrics = evaluate_model(replace(trained, schema=None), frames)
-    _tell_metrics(metrics)
-
-
-def _tell(text: str) -> None:
-    typer.echo(text)
+        # The source has renamed the columns already, so the schema has done its work.
+        figures = evaluate_model(replace(trained, schema=None), frames)
+    _print_figures(figures)
 
 
 def _working(text: str):
@@ -171,27 +210,28 @@ def _working(text: str):
     return Console(stderr=True).status(text)
 
 
-def _tell_missing(source, columns: list[str]) -> None:
-    """Say which columns of a file that is in memory have missing values, and how many."""
+def _print_missing(source, columns: list[str]) -> None:
+    """Print which columns of a file that is in memory have missing values, and how many."""
     if "CSV" not in source.form:
         return
     ((_, frame),) = source.read(columns)
     counts = frame.isna().sum()
     shares = [f"{column} {n / len(frame):.1%}" for column, n in counts[counts > 0].items()]
-    _tell(f"missing values: {', '.join(shares) or 'none'}")
+    typer.echo(f"missing values: {', '.join(shares) or 'none'}")
 
 
-def _tell_epoch(log) -> None:
+def _print_epoch(log) -> None:
     epoch = len(log.seconds)
     if epoch == log.resumed_after + 1 and log.resumed_after:
-        _tell(f"continuing after epoch {log.resumed_after}")
+        typer.echo(f"continuing after epoch {log.resumed_after}")
     line = f"epoch {epoch}: loss {log.train_loss[-1]:.4f}"
     if log.validation_auc:
         line += f", validation AUC {log.validation_auc[-1]:.4f}"
         line += f", log loss {log.validation_log_loss[-1]:.4f}"
-    _tell(f"{line}, {log.n_samples / log.seconds[-1]:,.0f} samples/s")
+    typer.echo(f"{line}, {log.n_samples / log.seconds[-1]:,.0f} samples/s")
 
 
-def _tell_metrics(metrics: dict) -> None:
-    for name, value in metrics.items():
-        _tell(f"{name:<18} {value:,}" if isinstance(value, int) else f"{name:<18} {value:.4f}")
+def _print_figures(figures: dict) -> None:
+    for name, value in figures.items():
+        number = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+        typer.echo(f"{name:<18} {number}")

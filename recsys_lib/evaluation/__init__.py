@@ -8,7 +8,7 @@ What hits do not show
 Predicted probabilities
     ``auc``, ``per_user_auc``, ``per_user_ndcg``, ``log_loss``, ``calibration_error``
 How sure a figure is
-    ``Interval`` by ``mean_interval``; ``Difference`` by ``mean_difference``; ``resampled_auc``
+    ``Interval``; ``mean_interval``, and ``mean_difference`` of two methods; ``resampled_auc``
 Results in one table
     ``comparison_board``, ``paired_differences``, ``with_intervals``
 """
@@ -28,18 +28,12 @@ from recsys_lib.evaluation.classification import (
     per_user_auc,
     per_user_ndcg,
 )
-from recsys_lib.evaluation.intervals import (
-    Difference,
-    Interval,
-    mean_difference,
-    mean_interval,
-)
+from recsys_lib.evaluation.intervals import Interval, mean_difference, mean_interval
 from recsys_lib.evaluation.protocol import Evaluation, evaluate, judge, judged_users
 from recsys_lib.evaluation.ranking import Relevant, hits_of, ranking_metrics, relevant_items
 from recsys_lib.evaluation.resampled import resampled_auc
 
 __all__ = [
-    "Difference",
     "Evaluation",
     "Interval",
     "Relevant",

@@ -6,7 +6,7 @@ from typing import Protocol
 import pandas as pd
 
 from recsys_lib.errors import RecsysError, nearest
-from recsys_lib.evaluation.intervals import Difference, Interval
+from recsys_lib.evaluation.intervals import Interval
 
 
 class Result(Protocol):
@@ -15,7 +15,7 @@ class Result(Protocol):
     def interval(self, metric: str) -> Interval:
         """Return a metric with its 95 % interval."""
 
-    def difference(self, other: "Result", metric: str) -> Difference:
+    def difference(self, other: "Result", metric: str) -> Interval:
         """Return the paired difference to another result, this one less the other."""
 
 
@@ -56,10 +56,9 @@ def comparison_board(
         for metric in metrics:
             row |= _cells(metric, *result.interval(metric))
             if anchor is not None:
-                apart = (float("nan"),) * 3
-                if name != anchor:
-                    apart = result.difference(results[anchor], metric)[:3]
-                row |= _cells(f"{metric}_difference", *apart)
+                none = (float("nan"),) * 3
+                gap = none if name == anchor else result.difference(results[anchor], metric)
+                row |= _cells(f"{metric}_difference", *gap)
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -71,8 +70,8 @@ def paired_differences(
     Returns
     -------
     DataFrame
-        Indexed by ``first - second``, with the columns ``difference``, ``low``, ``high`` and ``p``
-        (see :class:`recsys_lib.evaluation.Difference`).
+        Indexed by ``first - second``: ``difference`` and the ends of its 95 % interval, ``low``
+        and ``high``.
 
     Raises
     ------
@@ -83,9 +82,8 @@ def paired_differences(
     for first, second in pairs:
         _check_known(first, results)
         _check_known(second, results)
-        apart = results[first].difference(results[second], metric)
-        rows[f"{first} - {second}"] = apart._asdict()
-    return pd.DataFrame.from_dict(rows, orient="index", columns=Difference._fields)
+        rows[f"{first} - {second}"] = results[first].difference(results[second], metric)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["difference", "low", "high"])
 
 
 def with_intervals(board: pd.DataFrame, digits: int = 3) -> pd.DataFrame:

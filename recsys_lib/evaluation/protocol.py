@@ -7,12 +7,7 @@ import pandas as pd
 
 from recsys_lib.data.splits import Split
 from recsys_lib.evaluation.beyond_accuracy import coverage
-from recsys_lib.evaluation.intervals import (
-    Difference,
-    Interval,
-    mean_difference,
-    mean_interval,
-)
+from recsys_lib.evaluation.intervals import Interval, mean_difference, mean_interval
 from recsys_lib.evaluation.ranking import Relevant, ranking_metrics, relevant_items
 from recsys_lib.schema import ITEM, USER
 
@@ -47,7 +42,7 @@ class Evaluation:
         """Return the mean of a metric with its 95 % bootstrap interval over users."""
         return mean_interval(self.per_user[metric])
 
-    def difference(self, other: "Evaluation", metric: str) -> Difference:
+    def difference(self, other: "Evaluation", metric: str) -> Interval:
         """Return the difference to another evaluation of the same users, this one less that."""
         return mean_difference(self.per_user[metric], other.per_user[metric])
 

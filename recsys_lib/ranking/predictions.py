@@ -9,7 +9,6 @@ import pandas as pd
 
 from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.evaluation import (
-    Difference,
     Interval,
     auc,
     calibration_error,
@@ -115,10 +114,9 @@ class Predictions:
     def interval(self, metric: str = "auc") -> Interval:
         """Return the AUC with its 95 % interval over resampled users and seeds."""
         _check_auc(metric)
-        low, high = np.nanquantile(self._resampled_auc("seeds"), [0.025, 0.975])
-        return Interval(self.mean(metric), float(low), float(high))
+        return _interval(self.mean(metric), self._resampled_auc("seeds"))
 
-    def difference(self, other: "Predictions", metric: str = "auc") -> Difference:
+    def difference(self, other: "Predictions", metric: str = "auc") -> Interval:
         """Return this AUC less the other's, on the same resamples of users.
 
         Raises
@@ -132,7 +130,7 @@ class Predictions:
         ):
             raise RecsysError("Only predictions for the same samples can be compared.")
         gaps = self._resampled_auc("first") - other._resampled_auc("second")
-        return Difference.of(self.mean(metric) - other.mean(metric), gaps[~np.isnan(gaps)])
+        return _interval(self.mean(metric) - other.mean(metric), gaps)
 
     def _resampled_auc(self, draw: str) -> np.ndarray:
         """Return the AUC over resampled users, each a mean over resampled seeds: (n_resamples,)."""
@@ -141,6 +139,11 @@ class Predictions:
         rng = generator(DEFAULT_SEED, "leaderboard", draw)
         drawn = rng.integers(n_seeds, size=(n_resamples, n_seeds))
         return aucs[drawn.T, np.arange(n_resamples)].mean(axis=0)
+
+
+def _interval(middle: float, resamples: np.ndarray) -> Interval:
+    low, high = np.nanquantile(resamples, [0.025, 0.975])
+    return Interval(middle, float(low), float(high))
 
 
 def _check_auc(metric: str) -> None:

@@ -57,7 +57,7 @@ def test_differences_of_pairs_are_the_first_less_the_second(results):
     assert found.loc["better - plain", "difference"] == pytest.approx(
         results["better"].mean("ndcg_at_10") - results["plain"].mean("ndcg_at_10")
     )
-    assert list(paired_differences(results, [], "ndcg_at_10")) == ["difference", "low", "high", "p"]
+    assert list(paired_differences(results, [], "ndcg_at_10")) == ["difference", "low", "high"]
 
 
 def test_a_paired_difference_is_that_of_the_t_test():
@@ -70,9 +70,6 @@ def test_a_paired_difference_is_that_of_the_t_test():
         assert found[:3] == pytest.approx(
             (np.mean(first + shift - second), interval.low, interval.high), abs=0.005
         )
-        assert found.p == pytest.approx(peer.pvalue, abs=0.05)
-    surely = mean_difference(first + 9, second, n_resamples=100)
-    assert surely.p == 2 / 100  # the least that so many resamples can show
 
 
 def test_without_users_or_with_other_users_there_is_no_difference():
