@@ -10,7 +10,7 @@ Predicted probabilities
 How sure a figure is
     ``Interval``; ``mean_interval``, and ``mean_difference`` of two methods; ``resampled_auc``
 Results in one table
-    ``comparison_board``, ``paired_differences``, ``with_intervals``
+    ``comparison_board``, ``paired_differences``
 """
 
 from recsys_lib.evaluation.beyond_accuracy import (
@@ -20,7 +20,7 @@ from recsys_lib.evaluation.beyond_accuracy import (
     novelty,
     popularity_bias,
 )
-from recsys_lib.evaluation.board import comparison_board, paired_differences, with_intervals
+from recsys_lib.evaluation.board import comparison_board, paired_differences
 from recsys_lib.evaluation.classification import (
     auc,
     calibration_error,
@@ -58,5 +58,4 @@ __all__ = [
     "ranking_metrics",
     "relevant_items",
     "resampled_auc",
-    "with_intervals",
 ]

@@ -1,4 +1,4 @@
-"""Results in one table: a row for each method, a metric with its interval, paired differences."""
+"""Results in one table: a row for each method, its metrics with intervals, paired differences."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
@@ -10,7 +10,7 @@ from recsys_lib.evaluation.intervals import Interval
 
 
 class Result(Protocol):
-    """What a method achieved on some users; methods that share a board share the users."""
+    """What a method achieved. All results on one board speak of the same users."""
 
     def interval(self, metric: str) -> Interval:
         """Return a metric with its 95 % interval."""
@@ -22,11 +22,10 @@ class Result(Protocol):
 def comparison_board(
     results: Mapping[str, Result], metrics: Sequence[str], anchor: str | None = None
 ) -> pd.DataFrame:
-    """Return one row for each result: its metrics, their intervals, and how far an anchor is off.
+    """Return one row for each result, with its metrics and how far it is from an anchor.
 
     Whether two methods differ is a question for the interval of their paired difference. The
-    intervals of the two single figures may overlap although one method is better for nearly all
-    users.
+    intervals of their own figures may overlap although one method is better for nearly all users.
 
     Parameters
     ----------
@@ -39,9 +38,9 @@ def comparison_board(
     Returns
     -------
     DataFrame
-        For a metric m the columns ``m``, ``m_low`` and ``m_high``, and, with an anchor,
-        ``m_difference``, ``m_difference_low`` and ``m_difference_high``: the row less the anchor,
-        NaN in the row of the anchor itself.
+        The cells are of type :class:`Interval`; ``board.map(str)`` makes them readable. There is
+        a column for each metric and, with an anchor, a column ``<metric> - <anchor>`` for the row
+        less the anchor.
 
     Raises
     ------
@@ -52,14 +51,11 @@ def comparison_board(
         _check_known(anchor, results)
     rows = {}
     for name, result in results.items():
-        row = rows[name] = {}
-        for metric in metrics:
-            row |= _cells(metric, *result.interval(metric))
-            if anchor is not None:
-                none = (float("nan"),) * 3
-                gap = none if name == anchor else result.difference(results[anchor], metric)
-                row |= _cells(f"{metric}_difference", *gap)
-    return pd.DataFrame.from_dict(rows, orient="index")
+        rows[name] = {metric: result.interval(metric) for metric in metrics}
+        if anchor is not None:
+            for metric in metrics:
+                rows[name][f"{metric} - {anchor}"] = result.difference(results[anchor], metric)
+    return pd.DataFrame(rows).T
 
 
 def paired_differences(
@@ -84,28 +80,6 @@ def paired_differences(
         _check_known(second, results)
         rows[f"{first} - {second}"] = results[first].difference(results[second], metric)
     return pd.DataFrame.from_dict(rows, orient="index", columns=["difference", "low", "high"])
-
-
-def with_intervals(board: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
-    """Return a board to read: each figure that has an interval as ``0.123 [0.100, 0.145]``.
-
-    Columns without an interval stay as they are.
-    """
-    shown = {}
-    for column in board:
-        low, high = f"{column}_low", f"{column}_high"
-        if low in board and high in board:
-            shown[column] = [
-                "" if pd.isna(mean) else f"{mean:.{digits}f} [{a:.{digits}f}, {b:.{digits}f}]"
-                for mean, a, b in board[[column, low, high]].itertuples(index=False)
-            ]
-        elif column.removesuffix("_low").removesuffix("_high") not in shown:
-            shown[column] = board[column].to_numpy()
-    return pd.DataFrame(shown, index=board.index)
-
-
-def _cells(name: str, value: float, low: float, high: float) -> dict[str, float]:
-    return {name: value, f"{name}_low": low, f"{name}_high": high}
 
 
 def _check_known(name: str, results: Mapping[str, Result]) -> None:

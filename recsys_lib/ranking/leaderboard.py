@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from recsys_lib.evaluation.board import comparison_board
 from recsys_lib.ranking.config import RankingConfig
 from recsys_lib.ranking.fitting import train_model
 from recsys_lib.ranking.predictions import METRICS, Predictions
@@ -56,13 +55,19 @@ def leaderboard(predictions: Mapping[str, Predictions]) -> pd.DataFrame:
         (nats) and ``calibration_error`` as means over seeds; ``parameters``, ``epochs``,
         ``seconds`` and ``samples_per_second``.
     """
-    board = comparison_board(predictions, ["auc"])
-    each = predictions.values()
-    board["auc_seed_range"] = [np.ptp(one.by_seed("auc")) for one in each]
-    for metric in METRICS:
-        if metric not in board:
-            board[metric] = [one.mean(metric) for one in each]
-    board["parameters"] = [one.n_parameters for one in each]
-    for fact in ("epochs", "seconds", "samples_per_second"):
-        board[fact] = [getattr(one, fact) for one in each]
+    rows = {}
+    for name, each in predictions.items():
+        mean, low, high = each.interval("auc")
+        rows[name] = {
+            "auc": mean,
+            "auc_low": low,
+            "auc_high": high,
+            "auc_seed_range": np.ptp(each.by_seed("auc")),
+            **{metric: each.mean(metric) for metric in METRICS if metric != "auc"},
+            "parameters": each.n_parameters,
+            "epochs": each.epochs,
+            "seconds": each.seconds,
+            "samples_per_second": each.samples_per_second,
+        }
+    board = pd.DataFrame.from_dict(rows, orient="index")
     return board.sort_values("auc", ascending=False)

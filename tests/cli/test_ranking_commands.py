@@ -114,7 +114,7 @@ def test_the_reference_layout_needs_no_schema(reference_csv, tmp_path):
         ({"label": "clicked", "user": "uidd"}, [], "no column 'uidd'. Did you mean 'uid'"),
         ({"label": "clicked", "user": "uid", "numbers": ["prize"]}, [], "Did you mean 'price'"),
         ({"label": "clicked", "user": "uid", "numbers": "price"}, [], "a list of columns"),
-        ({"label": "clicked", "user": "uid", "numbers": ["last"]}, [], "no column of numbers"),
+        ({"label": "clicked", "user": "uid", "numbers": ["last"]}, [], "does not hold numbers"),
         ({"label": "price", "user": "uid"}, [], "Labels must be 0 or 1"),
         (SCHEMA, ["--set", "embeding_dim=4"], "Did you mean 'embedding_dim'"),
         (SCHEMA, ["--set", "dropout=much"], "dropout is a float"),
