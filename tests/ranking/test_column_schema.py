@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from recsys_lib.errors import DataError, RecsysError
 from recsys_lib.ranking import (
     DinConfig,
+    FeatureInputs,
     RankingConfig,
     RankingModel,
     Schema,
@@ -90,7 +91,7 @@ def same_weights(one: RankingModel, other: RankingModel) -> bool:
     )
 
 
-@pytest.mark.parametrize("kind", ["din", "wide_deep", "fm"])
+@pytest.mark.parametrize("kind", ["din", "wide_deep"])
 def test_names_and_lists_change_nothing_that_is_learned(kind, clicks, model):
     """A schema with a column of lists is the library's names with a column for each place."""
     own = model if kind == "din" else train_model(kind, clicks, None, SMALL, 1, schema=SCHEMA)
@@ -123,27 +124,26 @@ def test_its_metrics_are_those_of_its_predictions(model, clicks):
     assert (pieces["unknown_item_id"], pieces["unknown_user_id"]) == (1, 1)
 
 
-def test_validation_samples_have_the_same_names(clicks):
-    patient = SMALL.with_settings(epochs=3, patience=1)
-    log = train_model("fm", clicks[:180], clicks[180:], patient, 1, schema=SCHEMA).log
-    assert len(log.validation_auc) == len(log.train_loss)
-
-
 def test_of_a_long_history_the_latest_items_are_read(clicks):
     longer = clicks.assign(recent=[["s1", "s2", *["s3"] * 90] for _ in range(N)])
-    config = SMALL.with_settings(longest_history=2, epochs=1)
-    model = train_model("din", longer, config=config, schema=SCHEMA)
-    shorter = longer.assign(recent=[["s1", "s2"]] * N)
-    assert_array_equal(model.predict(longer), model.predict(shorter))
-    assert model.inputs.history == {"recent": 2}
-    default = train_model("fm", longer, config=SMALL.fixed_epochs(1), schema=SCHEMA)
-    assert default.inputs.history == {"recent": 50}
+    table = SCHEMA.select(longer, ["item_id", "recent"])
+    for most in (2, 50):
+        inputs = FeatureInputs.fit(
+            table, ["item_id"], [], True, history=["recent"], longest_history=most
+        )
+        assert inputs.history == {"recent": most}
+        codes = inputs.encode(table).categories[:, 1:]
+        known = inputs.vocabularies["item_id"]
+        assert known[codes[0, :2] - 1].tolist() == ["s1", "s2"]
+        assert codes.shape == (N, most)
 
 
-def test_a_schema_without_ids_is_enough(clicks):
+def test_a_schema_without_ids_is_enough_for_all_that_a_table_can_do(clicks):
     schema = Schema(label="clicked", categories=["shop"], numbers=["price"])
-    model = train_model("deep_crossing", clicks, config=SMALL, schema=schema)
+    patient = SMALL.with_settings(epochs=3, patience=1)
+    model = train_model("deep_crossing", clicks[:180], clicks[180:], patient, 1, schema=schema)
     assert model.config.columns == ["shop", "price"]
+    assert len(model.log.validation_auc) == len(model.log.train_loss)
     assert "users_evaluated" not in evaluate_model(model, clicks)
 
 
