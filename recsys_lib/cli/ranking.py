@@ -128,7 +128,8 @@ def train(
     changed |= {name: value for name, value in named.items() if value is not None}
     changed |= dict(setting(text, "--set") for text in settings or [])
     config = config_for(model).with_settings(**changed)
-    source = open_source(samples, columns.renamed if columns else None, config.bags)
+    renamed = None if columns is None else columns.renamed
+    source = open_source(samples, renamed, config.bags, config.history)
     split = split_samples(source, validation, test, seed)
     counts = out_of_core.count_parts(source, split)
     typer.echo(f"{source.n_rows:,} samples in {source.form}")
@@ -194,7 +195,9 @@ def evaluate(
     # Of the columns of training, the file need not have those that only the split has read.
     renamed = {} if columns is None else columns.renamed
     renamed = {name: theirs for name, theirs in renamed.items() if name in (*wanted, USER)}
-    source = open_source(samples, renamed, tuple(trained.inputs.bags))
+    inputs = trained.inputs
+    lists = [c for c, width in (inputs.bags | inputs.history).items() if width is not None]
+    source = open_source(samples, renamed, lists, tuple(inputs.history))
     wanted += [USER] if USER in source.columns else []
     typer.echo(f"{source.n_rows:,} samples in {source.form}")
     frames = (frame for _, frame in source.read(list(dict.fromkeys(wanted))))

@@ -1,6 +1,6 @@
 """The item graph: an edge from each liked item to the one liked next (S8 of the notes)."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,13 +10,11 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from recsys_lib.embeddings.graph_checks import check_arrays, check_weights
 from recsys_lib.errors import DataError
 
 if TYPE_CHECKING:
     import networkx as nx
-
-# Any weight that occurs in practice, and products with degrees and biases stay finite.
-WEIGHT_RANGE = (1e-100, 1e100)
 
 DTYPES = {"item_ids": np.int64, "indptr": np.int64, "indices": np.int32, "weights": np.float64}
 
@@ -37,7 +35,7 @@ class ItemGraph:
     weights : float64 array, shape (n_edges,), from 1e-100 to 1e100
     labels : array, shape (n_nodes,)
         What the nodes are called: the item ids, unless the graph came from networkx with labels
-        of another type. ``graph.labels[walk]`` names the nodes of a walk.
+        of another type. ``graph.labels[nodes]`` names some nodes.
     directed : bool
         False for a graph in which each edge also runs backwards, with the same weight.
 
@@ -65,31 +63,10 @@ class ItemGraph:
             object.__setattr__(self, "labels", self.item_ids)
         elif len(set(self.labels)) != self.n_nodes:
             raise DataError(f"{len(set(self.labels))} labels do not fit {self.n_nodes} nodes.")
-        if (np.diff(self.item_ids) <= 0).any():
-            raise DataError("item_ids of a graph must be sorted and unique.")
-        if (
-            len(self.indptr) != self.n_nodes + 1
-            or self.indptr[0] != 0
-            or self.indptr[-1] != self.n_edges
-            or (np.diff(self.indptr) < 0).any()
-            or len(self.weights) != self.n_edges
-        ):
-            raise DataError(
-                f"indptr does not describe {self.n_nodes} nodes, {self.n_edges} edges and "
-                f"{len(self.weights)} weights."
-            )
-        if self.n_edges and not 0 <= self.indices.min() <= self.indices.max() < self.n_nodes:
-            raise DataError(f"An edge leads to no node: indices must lie in 0..{self.n_nodes - 1}.")
-        # Where the next edge leads to no higher node, the next row must begin.
-        turns = np.flatnonzero(np.diff(self.indices) <= 0) + 1
-        if not np.isin(turns, self.indptr).all():
-            raise DataError("The neighbours of a node must be in ascending order, without repeats.")
+        check_arrays(self.item_ids, self.indptr, self.indices, self.weights)
         check_weights(
             self.weights,
-            lambda edge: (
-                self.labels[np.searchsorted(self.indptr, edge, side="right") - 1],
-                self.labels[self.indices[edge]],
-            ),
+            lambda edge: (self.labels[self.sources[edge]], self.labels[self.indices[edge]]),
         )
         if not self.directed and (self.matrix != self.matrix.T).nnz:
             raise DataError("In an undirected graph each edge runs both ways with equal weight.")
@@ -312,23 +289,3 @@ def _ids(values) -> np.ndarray:
             f"Item ids are whole numbers, not {values.dtype} (first: {values.flat[0]!r})."
         )
     return values.astype(np.int64)
-
-
-def as_labels(values: Sequence[Hashable]) -> np.ndarray:
-    """Return labels of any type as an array of objects, also if they are tuples."""
-    labels = np.empty(len(values), dtype=object)
-    for node, label in enumerate(values):
-        labels[node] = label
-    return labels
-
-
-def check_weights(weights: np.ndarray, edge_of: Callable[[int], tuple]) -> None:
-    """Raise a :class:`DataError` that names the first edge whose weight is out of range."""
-    low, high = WEIGHT_RANGE
-    wrong = np.flatnonzero(~((weights >= low) & (weights <= high)))  # NaN is neither
-    if len(wrong):
-        source, target = edge_of(wrong[0])
-        raise DataError(
-            f"Edge {source} -> {target} has weight {weights[wrong[0]]}: weights must be positive, "
-            f"from {low:g} to {high:g}."
-        )

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from recsys_lib import files
-from recsys_lib.embeddings.graph import DTYPES, ItemGraph, as_labels
+from recsys_lib.embeddings.graph import DTYPES, ItemGraph
+from recsys_lib.embeddings.networkx_graphs import as_labels
 from recsys_lib.errors import DataError
 
 

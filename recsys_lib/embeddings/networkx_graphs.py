@@ -1,11 +1,13 @@
 """Item graphs from networkx, and back."""
 
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from recsys_lib.embeddings.graph import ItemGraph, as_labels, check_weights
+from recsys_lib.embeddings.graph import ItemGraph
+from recsys_lib.embeddings.graph_checks import check_weights
 from recsys_lib.errors import DataError
 
 if TYPE_CHECKING:
@@ -55,6 +57,14 @@ def to_networkx(graph: ItemGraph) -> "nx.Graph":
         for source, target, weight in zip(sources, targets, weights.tolist(), strict=True)
     )
     return built
+
+
+def as_labels(values: Sequence[Hashable]) -> np.ndarray:
+    """Return labels of any type as an array of objects, also if they are tuples."""
+    labels = np.empty(len(values), dtype=object)
+    for node, label in enumerate(values):
+        labels[node] = label
+    return labels
 
 
 def _is_whole_number(label) -> bool:

@@ -15,7 +15,7 @@ million edges costs a million rows. Remove edges of such nodes at random first.
 
 from typing import TYPE_CHECKING
 
-from recsys_lib.embeddings.graph import WEIGHT_RANGE
+from recsys_lib.embeddings.graph_checks import WEIGHT_RANGE
 from recsys_lib.embeddings.walks import WalkConfig
 from recsys_lib.errors import DataError
 from recsys_lib.seeding import DEFAULT_SEED
