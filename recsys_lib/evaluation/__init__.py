@@ -1,8 +1,8 @@
 """Measuring recommendations and predictions, with intervals.
 
 Lists
-    ``evaluate`` a recaller; ``Evaluation``, ``judge``, ``judged_users``; ``ranking_metrics`` and
-    what they need: ``Relevant``, ``relevant_items``, ``hits_of``
+    ``evaluate`` a recaller; ``Evaluation``, ``evaluate_lists``, ``held_out_likes``;
+    ``ranking_metrics`` and what they need: ``Relevant``, ``relevant_items``, ``hits_of``
 What hits do not show
     ``coverage``, ``novelty``, ``intra_list_diversity``, ``popularity_bias``; ``audience``
 Predicted probabilities
