@@ -29,7 +29,7 @@ TRIPLES = pd.DataFrame(
     [
         ("a", "film.film.directed_by", "x"),
         ("b", "film.film.directed_by", "x"),
-        ("b", "film.film.directed_by", "x"),  # told twice
+        ("b", "film.film.directed_by", "x"),  # a second time
         ("b", "film.film.directed_by", "y"),  # of one film only
         ("x", "film.director.film", "a"),
     ],
