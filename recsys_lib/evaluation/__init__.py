@@ -1,8 +1,8 @@
 """Measuring recommendations and predictions, with intervals.
 
 Lists
-    ``evaluate`` a recaller; ``Evaluation``, ``judge``, ``judged_users``; ``ranking_metrics`` and
-    what they need: ``Relevant``, ``relevant_items``, ``hits_of``
+    ``evaluate`` a recaller; ``Evaluation``, ``evaluate_lists``, ``held_out_likes``;
+    ``ranking_metrics`` and what they need: ``Relevant``, ``relevant_items``, ``hits_of``
 What hits do not show
     ``coverage``, ``novelty``, ``intra_list_diversity``, ``popularity_bias``; ``audience``
 Predicted probabilities
@@ -29,7 +29,12 @@ from recsys_lib.evaluation.classification import (
     per_user_ndcg,
 )
 from recsys_lib.evaluation.intervals import Interval, mean_difference, mean_interval
-from recsys_lib.evaluation.protocol import Evaluation, evaluate, judge, judged_users
+from recsys_lib.evaluation.protocol import (
+    Evaluation,
+    evaluate,
+    evaluate_lists,
+    held_out_likes,
+)
 from recsys_lib.evaluation.ranking import Relevant, hits_of, ranking_metrics, relevant_items
 from recsys_lib.evaluation.resampled import resampled_auc
 
@@ -43,10 +48,10 @@ __all__ = [
     "comparison_board",
     "coverage",
     "evaluate",
+    "evaluate_lists",
+    "held_out_likes",
     "hits_of",
     "intra_list_diversity",
-    "judge",
-    "judged_users",
     "log_loss",
     "mean_difference",
     "mean_interval",

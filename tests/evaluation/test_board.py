@@ -22,7 +22,8 @@ def evaluation(gain: float, seed: int = 0) -> Evaluation:
     ease = np.random.default_rng(1).random(len(USERS))
     noise = np.random.default_rng(seed + 2).normal(0, 0.01, len(USERS))
     figures = ease / 2 + gain + noise
-    return Evaluation(USERS, dict.fromkeys(METRICS, figures), coverage=0.5)
+    lists = np.zeros((len(USERS), 10), np.int64)
+    return Evaluation(USERS, dict.fromkeys(METRICS, figures), coverage=0.5, item_ids=lists)
 
 
 @pytest.fixture
