@@ -56,7 +56,7 @@ def test_an_own_file_as_csv_and_as_parquet(own, tmp_path):
     (tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
     own.to_parquet(tmp_path / "own.parquet")
     own.assign(tags=own["tags"].map("|".join)).to_csv(tmp_path / "own.csv", index=False)
-    told = {}
+    results = {}
     for ending in ("csv", "parquet"):
         out = tmp_path / ending
         printed = run(
@@ -65,10 +65,10 @@ def test_an_own_file_as_csv_and_as_parquet(own, tmp_path):
         )  # fmt: skip
         assert "at random (seed 42)" in printed
         assert "epoch 2: loss" in printed
-        told[ending] = figures(run("evaluate", out, "--samples", tmp_path / f"own.{ending}"))
-    assert told["csv"] == told["parquet"]
-    assert told["csv"]["rows"] == "400"
-    assert float(told["csv"]["unknown_user_id"]) < 0.1
+        results[ending] = figures(run("evaluate", out, "--samples", tmp_path / f"own.{ending}"))
+    assert results["csv"] == results["parquet"]
+    assert results["csv"]["rows"] == "400"
+    assert float(results["csv"]["unknown_user_id"]) < 0.1
     stored = json.loads((tmp_path / "csv" / "training.json").read_text())
     assert sum(stored["rows"].values()) == 400
     assert len(stored["log"]["train_loss"]) == 2
@@ -101,9 +101,9 @@ def test_the_reference_layout_needs_no_schema(reference_csv, tmp_path):
     assert "a CSV in the reference system's layout" in printed
     assert "by time: the latest samples are 10% validation" in printed
     assert "missing values: item_genre_1 " in printed
-    told = figures(run("evaluate", tmp_path / "m", "--samples", reference_csv))
-    assert told["rows"] == "500"
-    assert {"auc", "per_user_auc", "log_loss", "calibration_error"} <= set(told)
+    result = figures(run("evaluate", tmp_path / "m", "--samples", reference_csv))
+    assert result["rows"] == "500"
+    assert {"auc", "per_user_auc", "log_loss", "calibration_error"} <= set(result)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_the_reference_layout_needs_no_schema(reference_csv, tmp_path):
         (SCHEMA, ["--set", "dropout"], "write name=value"),
     ],
 )
-def test_what_is_wrong_is_told(own, tmp_path, schema, arguments, says):
+def test_what_is_wrong_is_refused(own, tmp_path, schema, arguments, says):
     (tmp_path / "schema.json").write_text(json.dumps(schema))
     own.to_parquet(tmp_path / "own.parquet")
     with pytest.raises(RecsysError, match=says.replace("(", r"\(")):
@@ -132,6 +132,6 @@ def test_what_is_wrong_is_told(own, tmp_path, schema, arguments, says):
     assert not (tmp_path / "m").exists()
 
 
-def test_a_misspelt_kind_is_told(tmp_path):
+def test_a_misspelt_kind_is_refused(tmp_path):
     with pytest.raises(RecsysError, match="Did you mean 'deepfm'"):
         run("train", "deepmf", "--samples", tmp_path, "--out", tmp_path / "m")
