@@ -137,7 +137,7 @@ def _folder(dataset: str) -> Path:
 def _session(master: str, conf: list[str] | None, rows: Path | None = None) -> Iterator:
     """Yield a Spark session; on a terminal, show how many tasks of its running stages are done.
 
-    ``rows`` is the Parquet table whose size tells whether the job is a long one.
+    ``rows`` is the Parquet table by whose size a long job is recognised.
     """
     from rich.console import Console
 

@@ -183,7 +183,7 @@ def _spread(row: list) -> dict:
 def _curve(places: list[tuple[float, int]]) -> tuple[list, list]:
     """Return corners and codes of a curve from the foot of one box to the head of another.
 
-    Between two layers it is a Bezier curve that starts and ends upright; beside boxes it is a line.
+    Between two layers it is a Bezier curve that starts and ends upright; past a box it is a line.
     """
     from matplotlib.path import Path as Curve
 
