@@ -17,6 +17,7 @@ LAYERS = [
     {"indexes", "ranking", "stores"},
     {"recall", "rankers"},
     {"serving"},
+    {"simulation", "online"},
     {"course", "experiments"},
     {"cli"},
 ]
