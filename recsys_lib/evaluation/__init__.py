@@ -14,7 +14,7 @@ from recsys_lib.evaluation.classification import (
     per_user_auc,
     per_user_ndcg,
 )
-from recsys_lib.evaluation.intervals import Interval, mean_interval
+from recsys_lib.evaluation.intervals import Interval, mean_interval, seed_interval
 from recsys_lib.evaluation.protocol import Evaluation, evaluate, judge, judged_users
 from recsys_lib.evaluation.ranking import Relevant, hits_of, ranking_metrics, relevant_items
 from recsys_lib.evaluation.resampled import resampled_auc
@@ -41,4 +41,5 @@ __all__ = [
     "ranking_metrics",
     "relevant_items",
     "resampled_auc",
+    "seed_interval",
 ]

@@ -36,16 +36,18 @@ class Rendezvous(KeyedBalancer):
         self._open = servers
         self._hashes = np.array([key_position(server.name) for server in servers], np.uint64)
         self._weights = np.array([server.weight for server in servers])
+        self._alike = len(set(self._weights)) <= 1  # then the formula keeps the order of hashes
 
     def _choose_at(self, position, avoid):
         if not self._open:
             return None
-        mixed = key_hash((self._hashes ^ np.uint64(position)).view(np.int64))
-        uniform = ((mixed >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-        scores = -self._weights / np.log(uniform)
+        scores = key_hash((self._hashes ^ np.uint64(position)).view(np.int64))
+        if not self._alike:
+            uniform = ((scores >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+            scores = -self._weights / np.log(uniform)
         if not avoid:
             return self._open[scores.argmax()]
-        for place in np.argsort(-scores):
+        for place in np.argsort(scores)[::-1]:
             if self._open[place].name not in avoid:
                 return self._open[place]
         return None

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from hashlib import md5
-from itertools import chain, islice
+from itertools import chain
 from math import ceil
 
 from recsys_lib.serving.balancing.base import KeyedBalancer
@@ -47,7 +47,8 @@ class ConsistentHash(KeyedBalancer):
 
     def _onwards(self, start):
         """Yield the owners once round the ring, from a place of it."""
-        return chain(islice(self._owners, start, None), islice(self._owners, start))
+        places = chain(range(start, len(self._owners)), range(start))
+        return (self._owners[place] for place in places)
 
 
 class BoundedLoadHash(ConsistentHash):
