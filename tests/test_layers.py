@@ -31,7 +31,7 @@ HOMES = {
     "gensim": ("embeddings/",),
     "papermill": ("experiments/",),
     "typer": ("cli/",),
-    "redis": ("stores/",),
+    "redis": ("stores/", "serving/caching/"),
 }
 
 
