@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recsys_lib.seeding import key_hash
+from recsys_lib.seeding import mix64
 from recsys_lib.serving.balancing.base import KeyedBalancer, key_position
 
 
@@ -41,7 +41,7 @@ class Rendezvous(KeyedBalancer):
     def _choose_at(self, position, avoid):
         if not self._open:
             return None
-        scores = key_hash((self._hashes ^ np.uint64(position)).view(np.int64))
+        scores = mix64(self._hashes ^ np.uint64(position))
         if not self._alike:
             uniform = ((scores >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
             scores = -self._weights / np.log(uniform)
