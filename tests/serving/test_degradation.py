@@ -1,7 +1,9 @@
 """Each part of degradation with a clock of our own: it steps down in time and comes back."""
 
 import random
+from heapq import heappop, heappush
 
+import numpy as np
 import pytest
 
 from recsys_lib.errors import RecsysError
@@ -200,7 +202,7 @@ class TestAdaptiveLimit:
         assert limit.admit() == 0.0
 
     def test_one_step_by_hand(self, clock):
-        limit = AdaptiveLimit(initial=10, lowest=1, clock=clock)
+        limit = AdaptiveLimit(initial=10, lowest=1, window_s=0, clock=clock)
         self.run(limit, clock, 0.1, rounds=1)
         # Latency as ever: 0.8 * 10 + 0.2 * (10 + 4).
         assert limit.limit == pytest.approx(10.8)
@@ -209,7 +211,7 @@ class TestAdaptiveLimit:
         assert limit.limit == pytest.approx(0.8 * 10.8 + 0.2 * (0.825 * 10.8 + 4))
 
     def test_latency_brings_it_down_and_its_end_up_again(self, clock):
-        limit = AdaptiveLimit(initial=20, lowest=4, clock=clock)
+        limit = AdaptiveLimit(initial=20, lowest=4, window_s=0, clock=clock)
         self.run(limit, clock, 0.01, rounds=20)
         calm = limit.limit
         self.run(limit, clock, 0.5, rounds=10)
@@ -219,9 +221,36 @@ class TestAdaptiveLimit:
         assert limit.limit > 50
 
     def test_a_quiet_service_teaches_nothing(self, clock):
-        limit = AdaptiveLimit(initial=100, window=5, clock=clock)
+        limit = AdaptiveLimit(initial=100, window=5, window_s=0, clock=clock)
         self.run(limit, clock, 0.01, rounds=20, active=5)
         assert limit.limit == 100
+
+    def test_an_overload_is_held_at_full_goodput(self, clock):
+        """Ten workers of 20 ms, calm for half a minute, then asked three times what they can."""
+        rng = np.random.default_rng(0)
+        limit = AdaptiveLimit(clock=clock)
+        free = [0.0] * 10  # when each worker is done
+        under_way = []  # (end, time of admission)
+        latencies = []
+        for load, seconds in ((0.5, 30), (3.0, 60)):
+            latencies.clear()
+            until = clock.now + seconds
+            arrival = clock.now
+            while arrival < until:
+                arrival += rng.exponential(0.002 / load)
+                while under_way and under_way[0][0] <= arrival:
+                    clock.now, admitted = heappop(under_way)
+                    limit.end(admitted)
+                    latencies.append(clock.now - admitted)
+                clock.now = arrival
+                admitted = limit.admit()
+                if admitted is not None:
+                    end = max(arrival, heappop(free)) + rng.exponential(0.02)
+                    heappush(free, end)
+                    heappush(under_way, (end, admitted))
+        assert len(latencies) / 60 > 0.95 * 500
+        assert np.percentile(latencies, 99) < 0.2
+        assert limit.limit < 40
 
 
 class TestAdaptiveThrottle:

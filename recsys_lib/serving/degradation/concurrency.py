@@ -27,7 +27,10 @@ class AdaptiveLimit:
     long_window : int
         Samples of the long-term mean.
     window : int
-        Requests whose mean latency is one sample.
+        Requests, at least, whose mean latency is one sample.
+    window_s : float
+        Seconds, at least, that a sample takes. The long-term mean follows the short one: with the
+        defaults an overload of ten minutes becomes the new normal, and ``highest`` is what holds.
     clock : function
         Returns the time in seconds.
 
@@ -49,6 +52,7 @@ class AdaptiveLimit:
         smoothing: float = 0.2,
         long_window: int = 600,
         window: int = 10,
+        window_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ):
         self.initial = initial
@@ -59,6 +63,7 @@ class AdaptiveLimit:
         self.smoothing = smoothing
         self.long_window = long_window
         self.window = window
+        self.window_s = window_s
         self.clock = clock
         self.limit = initial
         self.active = 0
@@ -67,6 +72,7 @@ class AdaptiveLimit:
         self._sum_s = 0.0
         self._count = 0
         self._most_active = 0
+        self._since_s = clock()
         self._lock = threading.Lock()
 
     def admit(self) -> float | None:
@@ -81,12 +87,14 @@ class AdaptiveLimit:
     def end(self, admitted_at: float) -> None:
         """End a request that was admitted, and learn from how long it took."""
         with self._lock:
+            now_s = self.clock()
             self.active -= 1
-            self._sum_s += self.clock() - admitted_at
+            self._sum_s += now_s - admitted_at
             self._count += 1
-            if self._count == self.window:
+            if self._count >= self.window and now_s - self._since_s >= self.window_s:
                 self._update(self._sum_s / self._count, self._most_active)
                 self._sum_s, self._count, self._most_active = 0.0, 0, self.active
+                self._since_s = now_s
 
     def _update(self, short_s: float, active: int) -> None:
         """Move the limit by one sample of latency."""

@@ -67,11 +67,12 @@ def call_with_retries(
         Of the last attempt; errors other than ``retry_on`` at once.
     """
     budget.request()
-    for attempt in range(attempts):
+    attempt = 0
+    while True:
         try:
             return work()
         except retry_on:
-            if attempt + 1 == attempts or not budget.allows_retry():
+            attempt += 1
+            if attempt >= attempts or not budget.allows_retry():
                 raise
-        sleep(backoff_s(attempt, rng))
-    raise ValueError(f"attempts is {attempts}; at least one is needed.")
+        sleep(backoff_s(attempt - 1, rng))
