@@ -23,7 +23,7 @@ HOMES = {
     "gensim": ("embeddings/",),
     "papermill": ("experiments/",),
     "typer": ("cli/",),
-    "redis": ("stores/",),
+    "redis": ("stores/", "serving/caching/"),
 }
 
 
@@ -86,6 +86,8 @@ def test_heavy_packages_stay_at_home(path):
         ("recsys_lib.recall", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.ranking", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.serving", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.simulation", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.online", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.experiments", "pyspark tensorflow gensim papermill"),
     ],
 )
