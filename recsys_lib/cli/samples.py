@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 from threading import Event, Thread
 from typing import Annotated
@@ -9,10 +10,30 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(no_args_is_help=True, help="Training samples: build, export, import.")
+
+
+class Engine(str, Enum):
+    """What does the work."""
+
+    embedded = "embedded"
+    spark = "spark"
+
+
 Out = Annotated[Path, typer.Option(help="Folder of the result; an earlier result is replaced.")]
 Partition = Annotated[str, typer.Option(help="Period of a partition: day, month or year.")]
+EngineName = Annotated[
+    Engine | None,
+    typer.Option(
+        help="`embedded` works in this process and needs no Java (the default); `spark` is "
+        "Spark (the default with --master or --conf)."
+    ),
+]
 Master = Annotated[
-    str, typer.Option(help="local[n] for n threads here, or spark://HOST:PORT of a cluster.")
+    str | None,
+    typer.Option(
+        help="For Spark: local[n] for n threads here (local[2] by default), or spark://HOST:PORT "
+        "of a cluster."
+    ),
 ]
 Conf = Annotated[
     list[str] | None,
@@ -28,13 +49,15 @@ def build(
     all_families: Annotated[
         bool, typer.Option(help="All features of the registry, not only the reference system's.")
     ] = False,
-    master: Master = "local[2]",
+    engine: EngineName = None,
+    master: Master = None,
     conf: Conf = None,
 ) -> None:
-    """Make point-in-time training samples on Spark: typed Parquet, partitioned by time.
+    """Make point-in-time training samples: typed Parquet, partitioned by time.
 
     Rows that cannot be right (missing values, later than now, repeated) go to `quarantine/` with
-    their reason; `report.json` counts everything. A cluster's workers must see both folders.
+    their reason; `report.json` counts everything. Both engines write the same rows. A cluster's
+    workers must see both folders.
 
     Examples:
 
@@ -42,20 +65,21 @@ def build(
 
     `recsys samples build big --out /shared/samples --master spark://head:7077`
     """
+    from recsys_lib.features import build_samples
     from recsys_lib.features.registry import names
-    from recsys_lib.features.samples_job import build_samples
 
     columns = names(all_families=True) if all_families else None
-    source = _folder(dataset)  # before Spark takes its time to start
-    with _session(master, conf, source / "interactions.parquet") as spark:
-        _describe(build_samples(spark, source, out, partition, columns=columns), out)
+    source = _folder(dataset)  # before an engine takes its time to start
+    with _session(engine, master, conf) as spark:
+        _describe(build_samples(source, out, partition, columns=columns, spark=spark), out)
 
 
 @app.command("export")
 def export_samples(
     samples: Annotated[Path, typer.Argument(help="Folder that `recsys samples build` wrote.")],
     out: Annotated[Path, typer.Option(help="CSV file of the result.")],
-    master: Master = "local[2]",
+    engine: EngineName = None,
+    master: Master = None,
     conf: Conf = None,
 ) -> None:
     """Write samples as one CSV in the reference system's exact layout, for its programs.
@@ -65,8 +89,8 @@ def export_samples(
     from recsys_lib import paths
     from recsys_lib.features.reference_csv import export_csv
 
-    with _session(master, conf) as spark:
-        n_rows = export_csv(spark, samples.absolute(), out)
+    with _session(engine, master, conf) as spark:
+        n_rows = export_csv(samples.absolute(), out, spark)
     typer.echo(f"{n_rows:,} samples in {paths.shown(out)}")
 
 
@@ -75,7 +99,8 @@ def import_samples(
     file: Annotated[Path, typer.Argument(help="CSV in the reference's layout, or a folder.")],
     out: Out,
     partition: Partition = "month",
-    master: Master = "local[2]",
+    engine: EngineName = None,
+    master: Master = None,
     conf: Conf = None,
 ) -> None:
     """Read samples in the reference system's layout, so that they train our models.
@@ -86,42 +111,48 @@ def import_samples(
     """
     from recsys_lib.features.reference_csv import import_csv
 
-    with _session(master, conf) as spark:
-        _describe(import_csv(spark, file.absolute(), out, partition), out)
+    with _session(engine, master, conf) as spark:
+        _describe(import_csv(file.absolute(), out, partition, spark), out)
 
 
 def _folder(dataset: str) -> Path:
-    if Path(dataset).is_dir():
-        return Path(dataset).absolute()
-    from recsys_lib.data import load  # brings pandas, which takes as long as half of Java's start
+    from recsys_lib import paths
 
-    return load(dataset).path
+    for folder in (Path(dataset), paths.data_dir() / dataset):
+        if (folder / "dataset.json").is_file() or Path(dataset).is_dir():
+            return folder.absolute()
+    from recsys_lib.data import load
+
+    return load(dataset).path  # says what is wrong
 
 
 @contextmanager
-def _session(master: str, conf: list[str] | None, rows: Path | None = None) -> Iterator:
-    """Yield a Spark session; on a terminal, show how many tasks of its running stages are done.
+def _session(engine: Engine | None, master: str | None, conf: list[str] | None) -> Iterator:
+    """Yield None for the embedded engine, or else a Spark session.
 
-    ``rows`` is the Parquet table whose size tells whether the job is a long one.
+    On a terminal, show what is going on: with Spark, how many tasks of its running stages are done.
     """
     from rich.console import Console
 
     from recsys_lib.errors import RecsysError
-    from recsys_lib.features.sample_folder import compiler_options
-    from recsys_lib.features.validation import count_rows
-    from recsys_lib.spark import borrowed_session
 
     for setting in conf or []:
         if "=" not in setting:
             raise RecsysError(f"--conf takes NAME=VALUE, not {setting!r}.")
-    options = compiler_options(0 if rows is None else count_rows(rows))
-    # Spark ML's functions take a third of a second to register, and none is used here.
-    settings = {"spark.sql.extensions.test.loadFromCp": "false"}
-    settings |= dict(setting.split("=", 1) for setting in conf or [])
-    with (
-        Console(stderr=True).status("Starting Spark...") as shown,
-        borrowed_session("samples", master, compiler_options=options, **settings) as spark,
-    ):
+    of_spark = master is not None or bool(conf)
+    if engine == Engine.embedded and of_spark:
+        raise RecsysError("--master and --conf are for Spark: leave out --engine embedded.")
+    shown = Console(stderr=True).status("Making samples...")
+    if engine != Engine.spark and not of_spark:
+        with shown:
+            yield None
+        return
+
+    from recsys_lib.spark import borrowed_session
+
+    settings = dict(setting.split("=", 1) for setting in conf or [])
+    shown.update("Starting Spark...")
+    with shown, borrowed_session("samples", master or "local[2]", **settings) as spark:
         done = Event()
         watch = Thread(target=_watch, args=(spark.sparkContext.statusTracker(), shown, done))
         watch.start()
