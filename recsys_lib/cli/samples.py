@@ -67,9 +67,11 @@ def build(
     """
     from recsys_lib.features import build_samples
     from recsys_lib.features.registry import names
+    from recsys_lib.features.source_tables import check_source
 
     columns = names(all_families=True) if all_families else None
-    source = _folder(dataset)  # before an engine takes its time to start
+    source = _folder(dataset)
+    check_source(source)
     with _session(engine, master, conf) as spark:
         _describe(build_samples(source, out, partition, columns=columns, spark=spark), out)
 

@@ -68,15 +68,17 @@ def checked_table(path: Path, types: pa.Schema) -> tuple[dict[str, str], list[Pa
     return stored, files, n_rows
 
 
-def count_rows(path: Path) -> int:
-    """Return the rows of a Parquet file, or of all in a folder, as their footers say.
+def check_source(source: Path) -> None:
+    """Look at the tables of a data set's folder, before an engine takes its time to start.
 
     Raises
     ------
     DataError
-        There is no file, or one is damaged.
+        As :func:`checked_table` and :func:`checked_item_ids` say.
     """
-    return sum(parquet.metadata.num_rows for _, parquet in _opened(path))
+    checked_table(source / INTERACTIONS, schema.INTERACTIONS)
+    checked_table(source / ITEMS, schema.ITEMS)
+    checked_item_ids(source / ITEMS)
 
 
 def _opened(path: Path) -> Iterator[tuple[Path, pq.ParquetFile]]:

@@ -163,8 +163,8 @@ def _latest(
 def _user_history(rows: DataFrame, needs: set[str]) -> DataFrame:
     """Prepare the rows of users' histories: the likes before each like, and the ties as rows.
 
-    ``previous_likes`` is a struct that starts with time and tie-break, so the greatest one over a
-    history is that of the last like. Rows of ties have no item and no rating.
+    ``previous_likes`` is a struct that starts with the place in the history, so the greatest one
+    over a history is that of the last like. Rows of ties have no item and no rating.
     """
     history = rows
     if LAST_LIKES in needs:
@@ -176,8 +176,8 @@ def _user_history(rows: DataFrame, needs: set[str]) -> DataFrame:
             f"item_{k + 1}": f"lag(liked_item, {k}) ignore nulls {order}"
             for k in range(1, N_LIKED_ITEMS)
         }
-        likes = ", ".join([TIMESTAMP, "tie", f"{ITEM} as item_1", *earlier])
-        history = _with(history, earlier)
+        likes = ", ".join(["place", f"{ITEM} as item_1", *earlier])
+        history = _with(history, earlier | {"place": f"row_number() {order}"})
         history = _with(history, {"previous_likes": f"if({LABEL}, struct({likes}), null)"})
     if needs & {"weak_ties", "strong_ties"}:
         ties = tie_events(rows.select(USER, ITEM, RATING, TIMESTAMP))

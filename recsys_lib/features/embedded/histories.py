@@ -81,11 +81,16 @@ class Histories:
     def run(self, aggregates: dict[str, Aggregate]) -> None:
         """Add running aggregates of ``rows_`` to the state."""
         self.counts_ += [name for name, kept in aggregates.items() if kept.function == "count"]
-        running = self.rows_.select(
-            _RUNNING[kept.function](pl.sql_expr(kept.value)).over(self.subject).alias(name)
-            for name, kept in aggregates.items()
+        self.keep(
+            self.rows_.select(
+                _RUNNING[kept.function](pl.sql_expr(kept.value)).over(self.subject).alias(name)
+                for name, kept in aggregates.items()
+            )
         )
-        self.state_ = pl.concat([self.state_, running], how="horizontal")
+
+    def keep(self, state: pl.DataFrame) -> None:
+        """Add columns, known after each row of ``rows_``, to the state."""
+        self.state_ = pl.concat([self.state_, state], how="horizontal")
 
     def before(self, first: int, n: int) -> pl.DataFrame:
         """Return the state before each of ``n`` rows as given, from the ``first`` on."""

@@ -82,7 +82,7 @@ def _genres_of(items: pl.DataFrame) -> tuple[list[str], np.ndarray]:
     listed = items.select(genre="genres").with_row_index("item").explode("genre").drop_nulls()
     genres = checked_genres(listed["genre"].unique())
     has = np.zeros((len(genres), len(items) + 1), bool)
-    code = listed["genre"].replace_strict(genres, range(len(genres)), return_dtype=pl.UInt32)
+    code = listed["genre"].cast(pl.Enum(genres)).to_physical()
     has[code.to_numpy(), listed["item"].to_numpy()] = True
     return genres, has
 

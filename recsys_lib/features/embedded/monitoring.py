@@ -23,7 +23,8 @@ def summaries(rows: pl.DataFrame, columns: list[str], numbers: list[str]) -> pd.
     tables = []
     for c in columns:
         value = pl.col(c).drop_nulls()
-        found = {"rows": pl.len(), "filled": value.len() / pl.len(), "distinct": value.n_unique()}
+        n_rows, n_distinct = (n.cast(pl.Int64) for n in (pl.len(), value.n_unique()))
+        found = {"rows": n_rows, "filled": value.len() / n_rows, "distinct": n_distinct}
         if c in numbers:
             exact = value.cast(pl.Float64)
             found |= {"mean": exact.mean(), "stddev": exact.std()}
@@ -56,7 +57,7 @@ def bin_counts(
             place = pl.when(text.is_in(often.implode())).then(text)
             place = place.when(text.is_not_null()).then(pl.lit("(other)"))
         binned = rows.group_by("period", pl.lit(c).alias("column"), place.alias("bin"))
-        tables.append(binned.agg(count=pl.len()))
+        tables.append(binned.agg(count=pl.len().cast(pl.Int64)))
     return pl.concat(tables).to_pandas()
 
 

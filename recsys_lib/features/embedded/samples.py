@@ -67,6 +67,8 @@ class Samples:
     ):
         self.columns = checked(columns)
         self._needs = needed(self.columns)
+        if FAVOURITES in self._needs:
+            self._needs.add("genres")
         self._is_table = {"item": True, "user": users is not None}
         self._metadata = {
             "item": self._known_at_any_time("item", items),
@@ -76,7 +78,7 @@ class Samples:
             (pl.col(RATING) >= LIKE_THRESHOLD).alias(LABEL)
         )
         self._histories = {"item": self._history_of_items(), "user": self._history_of_users()}
-        self._likes = self._likes_of_users(items)
+        self._likes = self._likes_of_users()
 
     def __len__(self) -> int:
         """How many samples there are."""
@@ -160,12 +162,13 @@ class Samples:
         history.run(state)
         return history
 
-    def _likes_of_users(self, items: pl.DataFrame) -> Likes | None:
+    def _likes_of_users(self) -> Likes | None:
         if not self._needs & {LAST_LIKES, FAVOURITES}:
             return None
         history = self._histories["user"]
-        likes = Likes(history.rows_, items if FAVOURITES in self._needs else None)
-        history.state_ = history.state_.hstack(likes.reached_)
+        items = self._metadata["item"] if FAVOURITES in self._needs else None
+        likes = Likes(history.rows_, items)
+        history.keep(likes.reached_)
         return likes
 
     def _lists(self, subject: str, state: pl.DataFrame) -> pl.DataFrame:
