@@ -73,7 +73,7 @@ class VectorRecaller(FactorModel):
     def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
         likes = recent_likes(interactions, self.n_recent, self.min_rating)
         user, item = matrix.users_of(likes[USER]), matrix.items_of(likes[ITEM])
-        # The mean's direction is the sum's: what is divided by is lost in the cosine.
+        # The sum has the direction of the mean, and a cosine needs no more.
         total = sum_of_liked(user, item, matrix.n_users, self.item_vectors_)
         length = np.linalg.norm(total, axis=1, keepdims=True)
         return total / np.where(length > 0, length, 1)
