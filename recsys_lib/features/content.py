@@ -3,11 +3,8 @@
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-RELATIONS = {
-    "director": "film.film.directed_by",
-    "writer": "film.film.written_by",
-    "actor": "film.film.actor",
-}
+from recsys_lib.data.knowledge_graph import RELATIONS
+
 _WORD = r"([\p{L}\p{N}]+)"
 
 
