@@ -31,6 +31,7 @@ HOMES = {
     "papermill": ("experiments/",),
     "typer": ("cli/",),
     "redis": ("stores/",),
+    "duckdb": ("data/sorted_rows.py",),
 }
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from recsys_lib.cli import table_options as options
+
 
 def recommend(
     recaller: Annotated[
@@ -13,14 +15,19 @@ def recommend(
     ] = "best",
     train: Annotated[
         Path | None,
-        typer.Option(help="CSV or Parquet: user, item and, if there are, rating, timestamp."),
+        typer.Option(
+            help="Your table: text (also compressed), Parquet, Feather or JSON lines, with users, "
+            "items and, if there are, ratings and moments."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write: .csv, .tsv or .parquet.")] = None,
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="Items for each user.")] = 10,
+    columns: options.Columns = None,
     items: Annotated[
         Path | None,
-        typer.Option(help="Item table: item and release_year, genres or people (joined by |)."),
+        typer.Option(help="A table of your items, with their years, genres or people."),
     ] = None,
+    item_columns: options.ItemColumns = None,
     protocol: Annotated[
         str,
         typer.Option(
@@ -34,6 +41,18 @@ def recommend(
     parameter: Annotated[
         list[str] | None,
         typer.Option("-p", help="`name=value`, a setting of the channel; nothing is chosen then."),
+    ] = None,
+    separator: options.Separator = None,
+    encoding: options.Encoding = None,
+    no_header: options.NoHeader = False,
+    decimal: options.Decimal = None,
+    time_unit: options.TimeUnit = None,
+    time_zone: options.TimeZone = "UTC",
+    scale: options.Scale = None,
+    like: options.Like = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(help="File for the rows that were left out: .csv, .tsv or .parquet."),
     ] = None,
 ) -> None:
     """Fit a recaller on your own split and write the best unseen items of each of its users.
@@ -57,7 +76,12 @@ def recommend(
 
     from recsys_lib import paths
     from recsys_lib.cli.settings import setting
-    from recsys_lib.data.user_table import ending_of, read_interactions, read_items, write_table
+    from recsys_lib.data.interactions import Interactions
+    from recsys_lib.data.item_table import items_for, read_items
+    from recsys_lib.data.reading import interaction_columns, preview
+    from recsys_lib.data.rejects import Rejects, in_words
+    from recsys_lib.data.tables import open_table
+    from recsys_lib.data.writing import check_output, write_table
     from recsys_lib.errors import RecsysError
     from recsys_lib.recall.ready import check_name, describe, ready_recaller
 
@@ -69,14 +93,35 @@ def recommend(
     settings = dict(setting(each, "-p") for each in parameter or [])
     if train is None or out is None:
         raise RecsysError("Give --train FILE and --out FILE (see recsys recommend --help).")
-    ending_of(out)  # a wrong one is told before the work is done
-    table = read_interactions(train)
-    for told in (*table.notes, *(f"left out: {n:,} rows {r}" for r, n in table.rejects.items())):
-        typer.echo(told)
-    n_users, n_items = len(table.user_ids), len(table.item_ids)
-    rows = table.interactions
+    for file in (out, *([rejects] if rejects else [])):
+        check_output(file, inputs=(train, items))
+    opened = open_table(train, options.text_form(separator, encoding, no_header))
+    found = interaction_columns(opened, options.interaction_columns(columns))
+    meaning = options.meaning(time_unit, time_zone, decimal, scale, like)
+    for line in preview(opened, found):
+        typer.echo(line)
+    table = Interactions.from_table(opened, found, meaning, typer.echo)
+    check_output(out, ids=(table.user_ids, table.item_ids))
+    aside = Rejects()
+    aside.add(table.rejects)
+    about = None
+    if items is not None:
+        read, broken, notes = read_items(items, options.item_columns(item_columns))
+        about = items_for(table, read, aside)
+        for frame in broken:
+            aside.add(frame)
+        for note in notes:
+            typer.echo(note)
+    for line in in_words(aside.frame(), opened.place):
+        typer.echo(f"left out: {line}")
+    for reason, n in aside.counts.items():
+        typer.echo(f"left out: {n:,} {'row' if n == 1 else 'rows'}: {reason}")
+    if rejects is not None:
+        write_table(aside.frame(), rejects)
+    # Who has had an item twice is still to be recommended others: of a pair the latest row counts.
+    rows = table.frame.drop_duplicates(["user_id", "item_id"], keep="last", ignore_index=True)
+    n_users, n_items = rows["user_id"].nunique(), rows["item_id"].nunique()
     typer.echo(f"{len(rows):,} interactions of {n_users:,} users with {n_items:,} items")
-    about = None if items is None else read_items(items, table.item_ids)
     chosen_by = {"protocol": protocol, "relevant": relevant, "k": k}
     model = ready_recaller(recaller, about, **chosen_by, settings=settings)
     with Console(stderr=True).status(f"fitting {recaller}, choosing its settings where it can"):
@@ -86,7 +131,7 @@ def recommend(
     lists, without = _lists(model, table, k)
     if without:
         typer.echo(f"nothing to recommend to {without:,} users")
-    write_table(lists, out)
+    write_table(lists, out, {"user": table.user_ids, "item": table.item_ids})
     typer.echo(f"{len(lists):,} rows for {n_users - without:,} users in {paths.shown(out)}")
 
 
@@ -108,13 +153,13 @@ def _lists(model, table, k: int):
     import numpy as np
     import pandas as pd
 
-    users = np.arange(len(table.user_ids))
-    item_ids, scores = model.recommend(users, k)
+    users = np.unique(table.frame["user_id"])
+    item_ids, scores = model.recommend(users, min(k, table.frame["item_id"].nunique()))
     user, place = np.nonzero(item_ids >= 0)
     frame = pd.DataFrame(
         {
-            "user": table.user_ids[user],
-            "item": table.item_ids[item_ids[user, place]],
+            "user": table.users(users[user]),
+            "item": table.items(item_ids[user, place]),
             "score": scores[user, place],
             "rank": place + 1,
         }
