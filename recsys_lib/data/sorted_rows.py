@@ -5,6 +5,7 @@ at its highest, polars' streaming engine 26 s and 1.9 GB (its sort keeps all row
 of our own, merged slice by slice, 14 s and 870 MB.
 """
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -46,10 +47,10 @@ class RowSorter:
         import duckdb
 
         settings = {"temp_directory": str(Path(folder) / "spilled"), "memory_limit": MEMORY}
+        self._errors = duckdb.Error
         self._database = duckdb.connect(str(Path(folder) / "rows.duckdb"), config=settings)
-        fields = ", ".join(
-            f"{f.name} {'float' if f.name == 'rating' else 'bigint'}" for f in COLUMNS
-        )
+        kinds = {pa.int64(): "bigint", pa.float32(): "float"}
+        fields = ", ".join(f"{field.name} {kinds[field.type]}" for field in COLUMNS)
         self._database.execute(f"create table rows ({fields})")
 
     def __enter__(self) -> Self:
@@ -101,5 +102,8 @@ def repeated(rows: Columns, last: tuple | None = None) -> np.ndarray:
     return repeats
 
 
-def _full(error: Exception) -> DataError:
-    return DataError(f"The rows could not be sorted: {str(error).splitlines()[0]}")
+def _full(error: Exception) -> Exception:
+    text = str(error).splitlines()[0]
+    if "No space left" in text:
+        return OSError(errno.ENOSPC, "No space left on device")
+    return DataError(f"The rows could not be sorted: {text}")

@@ -11,7 +11,7 @@ import pytest
 import samples_plain
 
 from recsys_lib import schema
-from recsys_lib.errors import DataError
+from recsys_lib.errors import DataError, RecsysError
 from recsys_lib.features.registry import FEATURES, names
 from recsys_lib.features.samples_job import build_samples
 
@@ -151,7 +151,7 @@ def test_items_that_would_double_rows_are_refused(spark, tmp_path, ids, told):
 
 def test_only_an_earlier_result_is_replaced(spark, tmp_path):
     source = write(tmp_path / "in", [[(1, 1, 4.0, 100)]])
-    with pytest.raises(DataError, match="is no folder of samples"):
+    with pytest.raises(RecsysError, match="which this program did not write"):
         build_samples(spark, source, source, now=NOW)
     with pytest.raises(DataError, match=r"not by 'months'.*'month'"):
         build_samples(spark, source, tmp_path / "out", "months", now=NOW)
