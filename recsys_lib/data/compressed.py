@@ -91,15 +91,13 @@ def _is_data(member: zipfile.ZipInfo) -> bool:
     return not member.is_dir() and not hidden
 
 
-def holds_a_table(path: Path) -> bool:
-    """Tell whether a file is a table of its own, and not a folder or an archive of several."""
-    if path.is_dir() or path.suffix == ".whl":
-        return False
+def is_archive(path: Path) -> bool:
+    """Tell whether a file is a zip archive or wheel of several files, or a damaged one."""
     with open(path, "rb") as stream:
         if not stream.read(4).startswith(ZIP):
-            return True
+            return False
     try:
         with zipfile.ZipFile(path) as archive:
-            return sum(map(_is_data, archive.infolist())) == 1
+            return sum(map(_is_data, archive.infolist())) != 1
     except DAMAGE:
-        return False
+        return True

@@ -11,8 +11,8 @@ import pandas as pd
 
 from recsys_lib import files, schema
 from recsys_lib.data import archives, catalog, fetch, rejects, store
-from recsys_lib.data.compressed import holds_a_table
-from recsys_lib.data.formats import Source, recognise
+from recsys_lib.data.compressed import is_archive
+from recsys_lib.data.formats import READERS, Source, recognise
 from recsys_lib.data.item_table import numbered, read_items
 from recsys_lib.data.reading import (
     OURS,
@@ -114,7 +114,7 @@ def get(
 def _get(request: Request, progress: fetch.Progress | None, say: Say) -> store.Dataset:
     if request.source is not None:
         path = _existing(request.source)
-        if request.columns is not None or request.items is not None or holds_a_table(path):
+        if request.columns is not None or request.items is not None or _is_own(path):
             return _get_own(request, path, say)
         return _get_local(request, path, say)
     dataset = catalog.known(request.name)
@@ -154,6 +154,14 @@ def _get_local(request: Request, path: Path, say: Say) -> store.Dataset:
             log.warning("%s is not the archive published as %s", path.name, request.name)
     with archives.opened(path, inside) as folder:
         return _store(request, recognise(folder, dataset.scale if dataset else None), origin, say)
+
+
+def _is_own(path: Path) -> bool:
+    """Tell whether a source is one table, and not an archive or a folder in a published format."""
+    if path.is_dir():
+        published = any(next(path.rglob(mark), None) for mark in READERS)
+        return not published and next(path.rglob("*.parquet"), None) is not None
+    return not is_archive(path)
 
 
 def _existing(path: Path) -> Path:

@@ -1,5 +1,6 @@
 """Writing a table for somebody else, in the format that its file's name says."""
 
+import csv
 from pathlib import Path
 
 import pandas as pd
@@ -57,4 +58,12 @@ def write_table(frame: pd.DataFrame, path: Path, ids: dict[str, Ids | None] | No
                     columns[name] = vocabulary.arrow_of(frame[name])
             pq.write_table(pa.table(columns), temporary)
         else:
-            frame.to_csv(temporary, index=False, sep=SEPARATORS[path.suffix.lower()])
+            texts = frame.select_dtypes("object")
+            # pandas quotes a field with a line feed in it, but none with a carriage return.
+            returns = any(texts[name].astype(str).str.contains("\r").any() for name in texts)
+            frame.to_csv(
+                temporary,
+                index=False,
+                sep=SEPARATORS[path.suffix.lower()],
+                quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL,
+            )

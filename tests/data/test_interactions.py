@@ -168,7 +168,7 @@ def test_items_are_matched_by_their_raw_ids(tmp_path):
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
 def test_what_is_written_is_read_back(tmp_path, ending):
-    frame = pd.DataFrame({"user": ["007", "a,b"], "item": ["x\ty", 'q"']})
+    frame = pd.DataFrame({"user": ["007", "a,b", "c\r"], "item": ["x\ty", 'q"', "d\ne"]})
     path = tmp_path / f"out.{ending}"
     write_table(frame, path)
     assert raw_pairs(Interactions.from_file(path)) == list(frame.itertuples(index=False, name=None))
