@@ -330,7 +330,7 @@ def _whole(present: pd.Series, name: str) -> list[int]:
         whole = math.isfinite(each) and int(each) == each
         if not whole or (floating and abs(each) >= LARGEST_EXACT):
             raise DataError(
-                f"{name} holds the number {each!r}. An id is a whole number, and one that is held "
+                f"{name} holds the number {each}. An id is a whole number, and one that is held "
                 "as a float must be smaller than 2**53 so that no digit was lost. Read the column "
                 "as text (dtype=str) or as whole numbers (dtype='Int64')."
             )

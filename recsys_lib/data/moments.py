@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import numpy as np
 import pandas as pd
 
-from recsys_lib.data.values import Wrong, as_series, numbers_of
+from recsys_lib.data.values import Wrong, as_series, numbers_of, text_of
 from recsys_lib.errors import DataError, nearest
 
 DAY_S = 86_400
@@ -161,7 +161,7 @@ class Moments:
         if pd.api.types.is_datetime64_any_dtype(column.dtype):
             seconds, fine = self._from_moments(column)
         elif "%" in (self.unit or ""):
-            texts = column.astype("str").str.strip()
+            texts = text_of(column).str.strip()
             moments = pd.to_datetime(texts, format=self.unit, errors="coerce")
             seconds, fine = self._from_moments(moments)
         else:
@@ -189,7 +189,7 @@ class Moments:
 
     def _from_text(self, texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         """Read ISO 8601, also with UTC or GMT behind it; the same text is read once."""
-        codes, distinct = pd.factorize(texts.astype("str"))
+        codes, distinct = pd.factorize(text_of(texts))
         written = pd.Series(distinct, dtype=object).str.strip()
         written = written.str.replace(r"\s?(?:UTC|GMT)$", "Z", regex=True)
         written = written.str.replace(r"(:\d\d(?:\.\d+)?)\s+([+-]\d\d)", r"\1\2", regex=True)

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from recsys_lib.data.values import Wrong, as_series, numbers_of
+from recsys_lib.data.values import Wrong, as_series, numbers_of, text_of
 from recsys_lib.errors import DataError
 from recsys_lib.schema import LIKE_THRESHOLD
 
@@ -67,7 +67,7 @@ class Ratings:
         """Note what the values of a block look like, whose rows lie on ``lines``."""
         numbers, is_number = self._numbers(values, self.decimal or ".")
         if not is_number.all():
-            rest = as_series(values)[~is_number].dropna().astype("str").str.strip()
+            rest = text_of(values)[~is_number].str.strip()
             rest = rest[rest != ""]
             comma = rest.map(lambda each: DECIMAL_COMMA.fullmatch(each) is not None).astype(bool)
             self._counts["comma"] += int(comma.sum())

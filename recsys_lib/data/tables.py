@@ -165,6 +165,7 @@ class ParquetTable:
                 raise DataError(f"{file} has no column {missing[0]!r}, unlike {self._files[0]}.")
             try:
                 for batch in parquet.iter_batches(BLOCK_ROWS, columns=wanted):
+                    batch.validate(full=True)
                     lines = np.arange(seen + 1, seen + 1 + len(batch))
                     seen += len(batch)
                     yield Rows({name: batch.column(name) for name in wanted}, lines)
@@ -187,6 +188,7 @@ class FeatherTable:
         self.path = path
         try:
             self._table = feather.read_table(path)
+            self._table.validate(full=True)
         except (OSError, pa.ArrowException) as error:
             raise DataError(f"{path} cannot be read as Feather: {_first_line(error)}") from None
         self.names = [str(name) for name in self._table.column_names]

@@ -111,6 +111,8 @@ class Utf8Stream:
                 "such text. Say how it is encoded: --encoding gbk, latin-1, utf-16 and so on "
                 "(from Python: encoding='gbk')."
             ) from None
+        except UnicodeError as error:
+            raise DataError(f"{self._name} is not {self._encoding}: {error}.") from None
         self._lines_before += count_lines(text)
         return text.encode()
 

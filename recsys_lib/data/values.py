@@ -65,5 +65,6 @@ def _plain(each):
 
 def text_of(values) -> pd.Series:
     """Return values as text, an empty one where there is none."""
-    column = as_series(values)
-    return column.astype(object).where(column.notna(), "").astype(str)
+    column = as_series(values).astype(object)
+    column = column.where(column.notna(), "")
+    return column.map(lambda each: each if isinstance(each, str) else str(each)).astype(object)
