@@ -6,11 +6,16 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recsys_lib.errors import RecsysError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MARKER = ".recsys.json"  # in each folder that is written whole: what was written
 # Before there were markers, a folder was known by a description with this key.
@@ -179,6 +184,25 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def read_npz(path: Path) -> "dict[str, np.ndarray]":
+    """Read the arrays of an ``.npz`` file by name; nothing in it is ever unpickled.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened.
+    ValueError
+        It is no such file, or it is damaged.
+    """
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as stored:  # a lone array is a TypeError here
+            return dict(stored)
+    except (zipfile.BadZipFile, EOFError, zlib.error, TypeError) as error:
+        raise ValueError(f"{path} is no .npz file, or is damaged: {error}") from None
 
 
 def sha256_of(path: Path) -> str:

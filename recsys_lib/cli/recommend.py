@@ -105,6 +105,8 @@ def recommend(
 
     `recsys recommend --list`
     """
+    from dataclasses import replace
+
     from rich.console import Console
 
     from recsys_lib import paths
@@ -116,7 +118,7 @@ def recommend(
     from recsys_lib.data.tables import open_table
     from recsys_lib.data.writing import check_output, write_table
     from recsys_lib.errors import RecsysError
-    from recsys_lib.recall.ready import check_name, describe, ready_recaller
+    from recsys_lib.recall.tuning import check_name, describe, make_recaller
 
     if show:
         for name, description in describe().items():
@@ -153,15 +155,20 @@ def recommend(
         write_table(aside.frame(), rejects)
     # Who has had an item twice is still to be recommended others: of a pair the latest row counts.
     rows = table.frame.drop_duplicates(["user_id", "item_id"], keep="last", ignore_index=True)
-    n_users, n_items = rows["user_id"].nunique(), rows["item_id"].nunique()
+    table = replace(table, frame=rows)
+    users = table.users(rows["user_id"].unique())
+    n_users, n_items = len(users), rows["item_id"].nunique()
     typer.echo(f"{len(rows):,} interactions of {n_users:,} users with {n_items:,} items")
     chosen_by = {"protocol": protocol, "relevant": relevant, "k": k}
-    model = ready_recaller(recaller, about, **chosen_by, settings=given)
+    model = make_recaller(recaller, about, **chosen_by, **given)
     with Console(stderr=True).status(f"fitting {recaller}, choosing its settings where it can"):
-        model.fit(rows)
+        model.fit(table)
     for line in _choices(model):
         typer.echo(line)
-    lists, without = _lists(model, table, k)
+    names = {"user_id": "user", "item_id": "item"}
+    lists = model.recommend(users, min(k, n_items)).rename(columns=names)
+    lists = lists[["user", "item", "score", "rank"]]
+    without = n_users - lists["user"].nunique()
     if without:
         typer.echo(f"nothing to recommend to {without:,} users")
     write_table(lists, out, {"user": table.user_ids, "item": table.item_ids})
@@ -170,7 +177,9 @@ def recommend(
 
 def _choices(model):
     """Yield, line by line, what a recaller that tunes itself has chosen."""
-    if not hasattr(model, "validation_"):
+    from recsys_lib.recall import TunedMerge
+
+    if not isinstance(model, TunedMerge):
         return
     if not model.validation_:
         yield "no user has both a past and something held out: there is nothing to choose by"
@@ -179,22 +188,3 @@ def _choices(model):
     for name, weight in model.plan_["channels"].items():
         settings = ", ".join(f"{s}={v}" for s, v in model.plan_["settings"][name].items())
         yield f"chosen: {name} x {weight:g} ({settings})"
-
-
-def _lists(model, table, k: int):
-    """Return the lists of all users as a table with raw ids, and how many users have none."""
-    import numpy as np
-    import pandas as pd
-
-    users = np.unique(table.frame["user_id"])
-    item_ids, scores = model.recommend(users, min(k, table.frame["item_id"].nunique()))
-    user, place = np.nonzero(item_ids >= 0)
-    frame = pd.DataFrame(
-        {
-            "user": table.users(users[user]),
-            "item": table.items(item_ids[user, place]),
-            "score": scores[user, place],
-            "rank": place + 1,
-        }
-    )
-    return frame, int((item_ids[:, 0] < 0).sum())

@@ -90,10 +90,9 @@ def numbered(table: SmallTable, reader: IdReader, id_column: str, aside) -> pd.D
 
 
 def items_for(interactions: Interactions, table: SmallTable, aside) -> pd.DataFrame:
-    """Return a person's items with the numbers that the interactions have for them.
+    """Return those of a person's items that have interactions, with the ids as these have them.
 
-    Items without interactions are left out; so is, to ``aside``, a row that names no item or one
-    that came before.
+    A row that names no item, or one that came before, goes to ``aside``.
 
     Raises
     ------
@@ -105,11 +104,11 @@ def items_for(interactions: Interactions, table: SmallTable, aside) -> pd.DataFr
     reader.decide()
     items = numbered(table, reader, ITEM, aside)
     codes = interactions.item_codes(raw_of(reader.ids, items[ITEM]))
-    items = items.assign(**{ITEM: codes})
-    known = items[ITEM].isin(interactions.frame[ITEM].unique())
+    known = np.isin(codes, interactions.frame[ITEM].unique())
     if not known.any():
         raise DataError(f"{table.file} names none of the items of the interactions.")
-    return items[known].sort_values(ITEM, ignore_index=True)
+    items = items[known].assign(**{ITEM: interactions.items(codes[known])})
+    return items.iloc[np.argsort(codes[known])].reset_index(drop=True)
 
 
 def lists(value) -> list[str]:

@@ -115,7 +115,7 @@ class Moments:
             return
         n = counts["numbers"]
         for unit in ("date", "datetime"):
-            if counts[unit] > MOST * n:
+            if counts[unit] >= MOST * n:
                 self.unit = unit
                 self.notes.append(f"{name}: numbers are read as {IN_WORDS[unit]}.")
                 return
@@ -140,13 +140,13 @@ class Moments:
                 "which: --time-unit D for days, --time-unit s for seconds (from Python: "
                 "time_unit='D')."
             )
-        if counts["counters"] > MOST * n:
+        if counts["counters"] >= MOST * n:
             self.unit = "s"
             self.notes.append(
                 f"{name} holds numbers from {low} to {high}: they give the order and are kept as "
                 "seconds since 1970. If they count something else, say so: --time-unit D."
             )
-        elif counts["since 1970"] > MOST * n:
+        elif counts["since 1970"] >= MOST * n:
             self.unit = "s"
         else:
             raise DataError(
@@ -225,6 +225,8 @@ def _dates(numbers: np.ndarray, digits: int) -> tuple[pd.Series, np.ndarray]:
 
 
 def _short(number: float) -> str:
+    if abs(number) >= 1e18:
+        return f"{number:g}"
     return f"{int(number):,}" if number % 1 == 0 else f"{number:,.1f}"
 
 
