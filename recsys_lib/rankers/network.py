@@ -9,7 +9,7 @@ from recsys_lib.errors import DataError
 from recsys_lib.features.registry import FEATURES
 from recsys_lib.ranking import Encoded, RankingModel
 from recsys_lib.schema import ITEM, USER
-from recsys_lib.stores.feature_store import ItemFeatureTable
+from recsys_lib.stores import ItemFeatureTable
 
 
 def score_samples(model: RankingModel, samples: pd.DataFrame) -> np.ndarray:

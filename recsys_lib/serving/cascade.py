@@ -10,7 +10,7 @@ from recsys_lib.errors import RecsysError
 from recsys_lib.rankers.network import Scorer
 from recsys_lib.recall import Recaller
 from recsys_lib.serving.diversity import maximal_marginal_relevance
-from recsys_lib.stores.feature_store import UserFeatureStore
+from recsys_lib.stores import FeatureStore
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Cascade:
     ----------
     recaller : Recaller
         Fitted.
-    users : UserFeatureStore
+    users : FeatureStore
     scorer : Scorer
     candidates : int
         Items that are recalled and ranked for a request.
@@ -81,7 +81,7 @@ class Cascade:
     def __init__(
         self,
         recaller: Recaller,
-        users: UserFeatureStore,
+        users: FeatureStore,
         scorer: Scorer,
         *,
         candidates: int = 200,
