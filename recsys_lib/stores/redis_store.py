@@ -16,44 +16,20 @@ two versions nor fall between them. The braces keep all keys of a store on one n
 """
 
 import contextlib
-import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 
 import numpy as np
-import pyarrow as pa
 import redis
 from redis.exceptions import LockError
 from redis.lock import Lock
 
 from recsys_lib.errors import DataError
-from recsys_lib.schema import USER
 from recsys_lib.stores.feature_store import FeatureStore, StoreUnavailable, Version, row_times
+from recsys_lib.stores.redis_events import VERSION, EventLog, Fold, Stored
 
 ROWS_A_COMMAND = 500  # Redis does nothing else meanwhile: half a millisecond
 COMMANDS_A_TRIP = 8
-EVENTS_A_TRIP = 1_000
-VERSION = "#"  # the field that is no row
-LAST_SEQUENCE = 2**64 - 1  # of the events of one millisecond
-
-Fold = Callable[[list[dict], list[dict]], list[dict]]
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """What the field ``#`` says: the version, and the last event that its rows know of."""
-
-    version: Version
-    position: str
-
-    def to_json(self) -> str:
-        return json.dumps({"version": asdict(self.version), "position": self.position})
-
-    @classmethod
-    def from_json(cls, text: bytes) -> "_Stored":
-        stored = json.loads(text)
-        return cls(Version(**stored["version"]), stored["position"])
 
 
 class RedisFeatureStore(FeatureStore):
@@ -84,16 +60,16 @@ class RedisFeatureStore(FeatureStore):
         lease_s: float = 10.0,
         **settings,
     ):
-        super().__init__(**{"key": USER, **settings})
+        super().__init__(**settings)
         self.client = client
         self.prefix = prefix
-        self.fold = fold
         self.lease_s = lease_s
         self._current, self._previous, self._events, self._staging, self._writer = (
             f"{{{prefix}}}:{name}"
             for name in ("current", "previous", "events", "staging", "writer")
         )
-        self._last_read: tuple[bytes, _Stored] | None = None
+        self._log = fold and EventLog(client, self._events, self.clock, fold)
+        self._last_read: tuple[bytes, Version] | None = None
 
     def current(self) -> Version | None:
         """Return the version that readers see, or None before the first."""
@@ -118,7 +94,7 @@ class RedisFeatureStore(FeatureStore):
             trip.rename(self._current, aside)
             trip.rename(self._previous, self._current)
             trip.rename(aside, self._previous)
-            return _Stored.from_json(previous).version
+            return Stored.from_json(previous).version
 
         with self._answering():
             return self._once_caught_up(self._previous, swap)
@@ -141,16 +117,13 @@ class RedisFeatureStore(FeatureStore):
         StoreUnavailable
             Redis does not answer.
         """
-        if self.fold is None:
-            raise DataError(
-                "This store takes no events: make it with fold=..., which applies them."
-            )
-        contents = [{"event": json.dumps(dict(event))} for event in events]
+        if self._log is None:
+            raise DataError("This store takes no events: make it with fold=, which applies them.")
         if any(self.key not in event for event in events):
             raise DataError(f"Each event names its {self.key}; one of these does not.")
         with self._answering():
-            self._log(contents)
-            self._catch_up(self._current)
+            self._log.append(events)
+            self._log.catch_up(self._current)
 
     def drop(self) -> None:
         """Remove the store with all its versions and events."""
@@ -164,9 +137,7 @@ class RedisFeatureStore(FeatureStore):
         keys = table[version.key].to_pylist()
         with self._answering(), self._staged() as (staged, lock):
             self._check_cut_off(version)
-            # The last event of the millisecond before: the first to replay is one at the cut-off.
-            position = f"{int(version.as_of * 1000) - 1}-{LAST_SEQUENCE}"
-            self.client.hset(staged, VERSION, _Stored(version, position).to_json())
+            self.client.hset(staged, VERSION, Stored.fresh(version).to_json())
             a_trip = ROWS_A_COMMAND * COMMANDS_A_TRIP
             for start in range(0, len(keys), a_trip):
                 with self.client.pipeline(transaction=False) as trip:
@@ -186,7 +157,7 @@ class RedisFeatureStore(FeatureStore):
                 trip.multi()
                 trip.unlink(self._previous, self._staging)
                 if older is not None:
-                    as_of.append(_Stored.from_json(older).version.as_of)
+                    as_of.append(Stored.from_json(older).version.as_of)
                     trip.rename(self._current, self._previous)
                 trip.rename(staged, self._current)
                 trip.persist(self._current)
@@ -216,89 +187,29 @@ class RedisFeatureStore(FeatureStore):
 
     def _check_cut_off(self, version: Version) -> None:
         oldest = min((v.as_of for v in (self.current(), self.previous()) if v), default=-np.inf)
-        if self.fold is not None and version.as_of < oldest:
+        if self._log and version.as_of < oldest:
             raise DataError(
                 f"Version {version.name!r} knows what arrived before {version.as_of:.0f}, events "
                 f"are kept from {oldest:.0f} on, and those between would be lost: make the "
                 "version from newer data."
             )
 
-    def _log(self, contents: list[dict]) -> None:
-        """Add to the log; an event's id begins with the millisecond in which it arrived."""
-        arrived_ms = int(self.clock() * 1000)
-        while True:
-            with self.client.pipeline() as trip:
-                for content in contents:
-                    trip.xadd(self._events, content, id=f"{arrived_ms}-*")
-                try:
-                    trip.execute()
-                    return
-                except redis.ResponseError:
-                    # Another writer's clock may be ahead; the log's time does not go back.
-                    newest = self.client.xinfo_stream(self._events)["last-generated-id"]
-                    newest_ms = int(newest.decode().partition("-")[0])
-                    if newest_ms <= arrived_ms:
-                        raise
-                    arrived_ms = newest_ms
-
     def _once_caught_up(self, key: str, switch: Callable):
         """Run ``switch`` as a transaction at a moment at which a version knows every event."""
 
         def attempt(trip):
-            stored = trip.hget(key, VERSION)
-            if self.fold is not None and stored and self._events_after(stored, trip, count=1)[0]:
-                trip.multi()  # nothing: another event has come
-                return None
+            text = trip.hget(key, VERSION)
+            if self._log and text and self._log.is_ahead_of(Stored.from_json(text), trip):
+                return None  # another event has come
             return (switch(trip),)
 
+        watched = {key, self._current, self._previous, self._events, self._writer}
         while True:
-            self._catch_up(key)
-            watched = {key, self._current, self._previous, self._events, self._writer}
+            if self._log:
+                self._log.catch_up(key)
             done = self.client.transaction(attempt, *watched, value_from_callable=True)
             if done is not None:
                 return done[0]
-
-    def _catch_up(self, key: str) -> None:
-        """Let a version know all events that came after those it knows."""
-        while self.fold is not None and self.client.transaction(
-            lambda trip: self._apply_some(trip, key), key, value_from_callable=True
-        ):
-            pass
-
-    def _apply_some(self, trip, key: str) -> bool:
-        """Apply the next events; tell whether there were any."""
-        stored_text = trip.hget(key, VERSION)
-        if stored_text is None:
-            return False
-        events, times, position = self._events_after(stored_text, trip, count=EVENTS_A_TRIP)
-        if not events:
-            return False
-        version = _Stored.from_json(stored_text).version
-        touched = list(dict.fromkeys(int(event[version.key]) for event in events))
-        latest = dict(zip((int(event[version.key]) for event in events), times, strict=True))
-        packed = trip.hmget(key, touched)
-        known = [place for place, row in enumerate(packed) if row is not None]
-        rows, _ = version.row_format.unpack(
-            [touched[place] for place in known], [packed[place] for place in known]
-        )
-        by_key = {row[version.key]: row for row in rows}
-        rows = self.fold([by_key.get(each, {version.key: each}) for each in touched], events)
-        table = version.row_format.table(pa.Table.from_pylist(rows, version.row_format.arrow))
-        keys = table[version.key].to_pylist()
-        fresh = version.row_format.pack(table, np.array([latest[each] for each in keys]))
-        trip.multi()
-        trip.hset(key, VERSION, _Stored(version, position).to_json())
-        trip.hset(key, mapping=dict(zip(keys, fresh, strict=True)))
-        return True
-
-    def _events_after(self, stored: bytes, client, count: int):
-        """Return the next events, the times they arrived (s), and the id of the last."""
-        position = _Stored.from_json(stored).position
-        found = client.xrange(self._events, min=f"({position}", count=count)
-        events = [json.loads(content[b"event"]) for _, content in found]
-        ids = [name.decode() for name, _ in found]
-        times = [int(name.partition("-")[0]) / 1000 for name in ids]
-        return events, times, ids[-1] if ids else position
 
     def _fetch(self, keys):
         with self._answering():
@@ -307,13 +218,13 @@ class RedisFeatureStore(FeatureStore):
             return None, rows
         last = self._last_read
         if last is None or last[0] != stored:
-            last = self._last_read = (stored, _Stored.from_json(stored))
-        return last[1].version, rows
+            last = self._last_read = (stored, Stored.from_json(stored).version)
+        return last[1], rows
 
     def _version_at(self, key: str) -> Version | None:
         with self._answering():
             stored = self.client.hget(key, VERSION)
-        return None if stored is None else _Stored.from_json(stored).version
+        return None if stored is None else Stored.from_json(stored).version
 
     @contextlib.contextmanager
     def _answering(self) -> Iterator[None]:
