@@ -113,6 +113,12 @@ class RowFormat:
         """The columns that follow the fixed part as one JSON list."""
         return [name for name, dtype in self.types.items() if dtype in TEXTS]
 
+    @cached_property
+    def _numbers_and_vectors(self) -> tuple[list[str], list[str]]:
+        fixed = [name for name, dtype in self.types.items() if dtype not in TEXTS]
+        vectors = [name for name in fixed if "[" in self.types[name]]
+        return [name for name in fixed if name not in vectors], vectors
+
     def table(self, rows: pd.DataFrame | pa.Table) -> pa.Table:
         """Return the rows as an Arrow table of exactly these types, key first.
 
@@ -180,16 +186,20 @@ class RowFormat:
         """
         size = self.struct.itemsize
         fixed = np.frombuffer(b"".join(row[:size] for row in packed), self.struct)
-        rows: list[dict[str, Any]] = [{self.key: int(key)} for key in keys]
-        texts = [json.loads(row[size:]) for row in packed] if self.texts else []
-        for place, (name, dtype) in enumerate(self.types.items()):
-            there = (fixed["_missing"][:, place // 8] >> (place % 8) & 1) == 0
-            if dtype in TEXTS:
-                at = self.texts.index(name)
-                values = [text[at] for text in texts]
-            else:
-                values = list(fixed[name]) if "[" in dtype else fixed[name].tolist()
-            for row, value, known in zip(rows, values, there.tolist(), strict=True):
-                if known:
-                    row[name] = value
+        numbers, vectors = self._numbers_and_vectors
+        records = fixed[numbers].tolist() if numbers else [()] * len(packed)
+        rows: list[dict[str, Any]] = [
+            {self.key: key, **dict(zip(numbers, values, strict=True))}
+            for key, values in zip(keys, records, strict=True)
+        ]
+        for name in vectors:
+            for row, vector in zip(rows, fixed[name], strict=True):
+                row[name] = vector
+        if self.texts:
+            for row, bytes_ in zip(rows, packed, strict=True):
+                row.update(zip(self.texts, json.loads(bytes_[size:]), strict=True))
+        gone = np.unpackbits(fixed["_missing"], axis=1, bitorder="little")
+        names = list(self.types)
+        for place, column in np.argwhere(gone).tolist():
+            del rows[place][names[column]]
         return rows, fixed[TIMESTAMP].copy()
