@@ -68,32 +68,46 @@ class RemoteRedis:
         self.url = url
 
     def __enter__(self) -> Self:
-        return self
+        return self.start()
 
     def __exit__(self, *_) -> None:
         self.stop()
 
-    def client(self, timeout_s: float = 1.0) -> redis.Redis:
-        """Return a client that waits ``timeout_s`` at most and does not try again.
+    def start(self) -> Self:
+        """Check that it answers.
 
         Raises
         ------
         RecsysError
             The address is none.
+        MachineError
+            Nobody answers there.
         """
+        shown = self.url.rpartition("@")[2]  # without a password
         try:
-            return redis.Redis.from_url(self.url, **_impatient(timeout_s))
+            with self.client() as client:
+                client.ping()
         except ValueError as error:
-            raise RecsysError(f"REDIS_URL is {self.url!r}, which is no address: {error}") from None
+            raise RecsysError(f"REDIS_URL is {shown!r}, which is no address: {error}") from None
+        except redis.RedisError as error:
+            raise MachineError(
+                f"No Redis answers at REDIS_URL {shown}: {error} Start it, or unset REDIS_URL: "
+                "a server of one's own is started then."
+            ) from None
+        return self
+
+    def client(self, timeout_s: float = 1.0) -> redis.Redis:
+        """Return a client that waits ``timeout_s`` at most and does not try again."""
+        return redis.Redis.from_url(self.url, **_impatient(timeout_s))
 
     def stop(self) -> None:
-        """Do nothing."""
+        """Do nothing: others may use it."""
 
 
 def redis_service() -> "RedisServer | RemoteRedis":
-    """Return the Redis that ``REDIS_URL`` names, or a server of one's own, already started."""
+    """Return the Redis that ``REDIS_URL`` names, or a server of one's own; both want a start."""
     url = os.environ.get("REDIS_URL")
-    return RemoteRedis(url) if url else RedisServer().start()
+    return RemoteRedis(url) if url else RedisServer()
 
 
 def _impatient(timeout_s: float) -> dict:
