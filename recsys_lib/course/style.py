@@ -77,17 +77,24 @@ def box(axis, centre: tuple[float, float], text: str, colour: str = INK, size=(2
     axis.text(x, y, text, ha="center", va="center", fontsize=8.5, color=INK, linespacing=1.2)
 
 
-def arrow(axis, start, end, text: str = "", colour: str = INK, above: float = 0.12) -> None:
-    """Draw an arrow, with a text over its middle."""
+def arrow(axis, start, end, text: str = "", colour: str = INK) -> None:
+    """Draw an arrow, with a text on its middle."""
     style = {"arrowstyle": "-|>", "lw": 1.2, "color": colour, "shrinkA": 0, "shrinkB": 0}
     axis.annotate("", end, start, arrowprops=style)
     if text:
-        x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + above
-        axis.text(x, y, text, ha="center", va="bottom", fontsize=8, color=colour)
+        x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+        behind = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
+        axis.text(x, y, text, ha="center", va="center", fontsize=8, color=colour, bbox=behind)
 
 
 def time_line(
-    axis, y: float, name: str, events: Sequence[tuple[float, str, str]], span: tuple[float, float]
+    axis,
+    y: float,
+    name: str,
+    events: Sequence[tuple[float, str, str]],
+    span: tuple[float, float],
+    *,
+    below: bool = False,
 ) -> None:
     """Draw a line of time with a dot for each event.
 
@@ -99,12 +106,14 @@ def time_line(
     name : str
         Stands at its left end.
     events : sequence of (x, text, colour)
-        The text stands over the dot.
     span : (float, float)
         Where the line begins and ends.
+    below : bool
+        Whether the texts stand under the dots; else they stand over them.
     """
     axis.plot(span, (y, y), color=BASELINE, lw=1.2, zorder=1)
     axis.text(span[0] - 0.1, y, name, ha="right", va="center", fontsize=8.5, color=INK)
+    place, side = (y - 0.18, "top") if below else (y + 0.18, "bottom")
     for x, text, colour in events:
         axis.plot([x], [y], "o", color=colour, zorder=2)
-        axis.text(x, y + 0.18, text, ha="center", va="bottom", fontsize=8, color=colour)
+        axis.text(x, place, text, ha="center", va=side, fontsize=8, color=colour)

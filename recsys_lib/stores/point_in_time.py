@@ -33,6 +33,9 @@ def latest_known(
     int64 array, shape (m,)
         Row numbers; -1 where nothing was known. One for each pair, in the order of the pairs.
     """
+    keys, timestamps, created, asked_keys, asked_at = map(
+        np.asarray, (keys, timestamps, created, asked_keys, asked_at)
+    )
     n = len(keys)
     if n == 0:
         return np.full(len(asked_keys), -1, np.int64)

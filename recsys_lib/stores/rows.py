@@ -188,18 +188,19 @@ class RowFormat:
         fixed = np.frombuffer(b"".join(row[:size] for row in packed), self.struct)
         numbers, vectors = self._numbers_and_vectors
         records = fixed[numbers].tolist() if numbers else [()] * len(packed)
+        texts: list = [()] * len(packed)
+        if self.texts:  # one list of lists is parsed much faster than each by itself
+            texts = json.loads(b"[%b]" % b",".join([row[size:] for row in packed]))
+        names = [self.key, *numbers, *self.texts]
         rows: list[dict[str, Any]] = [
-            {self.key: key, **dict(zip(numbers, values, strict=True))}
-            for key, values in zip(keys, records, strict=True)
+            dict(zip(names, (key, *record, *text), strict=True))
+            for key, record, text in zip(keys, records, texts, strict=True)
         ]
         for name in vectors:
             for row, vector in zip(rows, fixed[name], strict=True):
                 row[name] = vector
-        if self.texts:
-            for row, bytes_ in zip(rows, packed, strict=True):
-                row.update(zip(self.texts, json.loads(bytes_[size:]), strict=True))
         gone = np.unpackbits(fixed["_missing"], axis=1, bitorder="little")
-        names = list(self.types)
+        columns = list(self.types)
         for place, column in np.argwhere(gone).tolist():
-            del rows[place][names[column]]
+            del rows[place][columns[column]]
         return rows, fixed[TIMESTAMP].copy()
