@@ -1,9 +1,10 @@
 """The recall layer (召回层): channels that narrow a catalogue down to some hundred candidates."""
 
-from recsys_lib.recall.base import Channel, Recaller
+from recsys_lib.recall.base import Recaller
 from recsys_lib.recall.calibration import Calibration, calibrate, score_bands
 from recsys_lib.recall.channels.als import ImplicitALS
 from recsys_lib.recall.channels.attributes import FavouriteGenre, FavouritePeople, with_people
+from recsys_lib.recall.channels.base import Channel
 from recsys_lib.recall.channels.ease import Ease
 from recsys_lib.recall.channels.item_knn import ItemKNN
 from recsys_lib.recall.channels.popular import Newest, Popular, RandomRecaller, RecentlyPopular
@@ -11,25 +12,29 @@ from recsys_lib.recall.channels.rp3beta import RP3beta
 from recsys_lib.recall.channels.two_tower import TwoTower
 from recsys_lib.recall.channels.user_knn import UserKNN
 from recsys_lib.recall.channels.vectors import VectorRecaller
+from recsys_lib.recall.histories import Histories
+from recsys_lib.recall.lists import Lists
 from recsys_lib.recall.merge import Merged, fuse
-from recsys_lib.recall.ready import ready_recaller
+from recsys_lib.recall.merge_search import grow_merge
 from recsys_lib.recall.registry import (
     channel_names,
     default_plan,
     make_channel,
-    recallers_from_plan,
+    merge_from_plan,
 )
-from recsys_lib.recall.tuning import Best, hold_out
+from recsys_lib.recall.storage import load_recaller
+from recsys_lib.recall.tuning import TunedMerge, hold_out, make_recaller
 
 __all__ = [
-    "Best",
     "Calibration",
     "Channel",
     "Ease",
     "FavouriteGenre",
     "FavouritePeople",
+    "Histories",
     "ImplicitALS",
     "ItemKNN",
+    "Lists",
     "Merged",
     "Newest",
     "Popular",
@@ -37,6 +42,7 @@ __all__ = [
     "RandomRecaller",
     "Recaller",
     "RecentlyPopular",
+    "TunedMerge",
     "TwoTower",
     "UserKNN",
     "VectorRecaller",
@@ -44,10 +50,12 @@ __all__ = [
     "channel_names",
     "default_plan",
     "fuse",
+    "grow_merge",
     "hold_out",
+    "load_recaller",
     "make_channel",
-    "ready_recaller",
-    "recallers_from_plan",
+    "make_recaller",
+    "merge_from_plan",
     "score_bands",
     "with_people",
 ]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.notebook
 
 
 def test_outputs_are_written_back_without_marks_and_change_no_fingerprint(notebooks):
-    path = notebooks.write("01_one", "print(window)", 'record(x=(1, "count"))')
+    path = notebooks.write("01_one", "print(window)", 'run.record({"x": (1, "count", "x")})')
     before = nbformat.read(path, as_version=4)
     assert regenerate([], notebooks.folder) == [path]
     after = nbformat.read(path, as_version=4)
@@ -36,3 +36,13 @@ def test_nothing_is_written_back_from_a_failed_run(notebooks):
     with pytest.raises(RecsysError, match="01_fails"):
         regenerate([], notebooks.folder)
     assert path.read_text() == before
+
+
+def test_labs_are_written_back_from_their_full_profile(notebooks):
+    lesson = notebooks.write("01_one")
+    before = lesson.read_text()
+    profiles = '{"quick": {}, "full": {"window": 9}}'
+    path = notebooks.write("01_lab_one", "print(window)", profiles=profiles)
+    assert regenerate([], notebooks.folder, labs=True) == [path]
+    assert nbformat.read(path, as_version=4).cells[4].outputs[0].text == "9\n"
+    assert lesson.read_text() == before
