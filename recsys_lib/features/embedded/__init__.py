@@ -1,0 +1,1 @@
+"""The engine of one machine: polars in this process, without Java."""
