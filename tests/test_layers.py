@@ -31,6 +31,7 @@ HOMES = {
     "papermill": ("experiments/",),
     "typer": ("cli/",),
     "redis": ("stores/", "serving/caching/"),
+    "duckdb": ("data/sorted_rows.py",),
 }
 
 

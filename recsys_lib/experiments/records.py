@@ -120,7 +120,7 @@ def _link_tree(source: Path, target: Path) -> None:
         except OSError:
             shutil.copy2(old, new)
 
-    with files.atomic_folder(target) as fresh:
+    with files.atomic_folder(target, ours=True) as fresh:  # within the run's own folder
         shutil.copytree(source, fresh, copy_function=link, dirs_exist_ok=True)
 
 

@@ -9,18 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 from recsys_lib.errors import DataError
 from recsys_lib.features.sample_folder import QUARANTINE, SAMPLES, count_samples, period_column
 from recsys_lib.schema import ITEM, RATING, TIMESTAMP, USER
-from recsys_lib.spark.session import SHORT_JOB
 
 _PATTERNS = {"year": "yyyy", "month": "yyyy-MM", "day": "yyyy-MM-dd"}
-
-# A long job gets Java's second compiler for what runs thirty times as often as Java asks for. What
-# waits for it is not profiled, which would slow down all the code that never gets there.
-LONG_JOB = (
-    "-XX:Tier4InvocationThreshold=150000 -XX:Tier4MinInvocationThreshold=18000 "
-    "-XX:Tier4CompileThreshold=450000 -XX:Tier4BackEdgeThreshold=1200000 "
-    "-XX:-C1ProfileBranches -XX:-C1ProfileCheckcasts -XX:-C1ProfileInlinedCalls "
-    "-XX:-C1ProfileVirtualCalls -XX:-C1ProfileCalls"
-)
 
 # A task sorts so many rows at a time: some tens of megabytes, which fit in a small heap.
 ROWS_PER_TASK = 250_000
@@ -95,16 +85,6 @@ def write_samples(
     return reasons
 
 
-def compiler_options(n_rows: int) -> str:
-    """Return the options of Java's compiler that suit a job of so many samples."""
-    return LONG_JOB if is_long_job(n_rows) else SHORT_JOB
-
-
-def is_long_job(n_rows: int) -> bool:
-    """Return whether it pays to generate code for each stage, and to compile it well."""
-    return n_rows > ROWS_PER_TASK
-
-
 @contextlib.contextmanager
 def _shuffle_partitions(spark: SparkSession, n_rows: int) -> Iterator[None]:
     """Cut shuffles by the data's size while the block runs, a part a core at least.
@@ -117,7 +97,7 @@ def _shuffle_partitions(spark: SparkSession, n_rows: int) -> Iterator[None]:
     settings = {
         "spark.sql.shuffle.partitions": str(max(n_cores, n_rows // ROWS_PER_TASK)),
         "spark.sql.adaptive.coalescePartitions.enabled": "false",
-        "spark.sql.codegen.wholeStage": str(is_long_job(n_rows)).lower(),
+        "spark.sql.codegen.wholeStage": str(n_rows > ROWS_PER_TASK).lower(),
     }
     before = {name: spark.conf.get(name) for name in settings}
     for name, value in settings.items():
