@@ -1,4 +1,4 @@
-"""Readers that watch a store while versions are published: does anybody see half of one?
+"""Trials of feature stores: torn answers while versions are published, and the time of a read.
 
 Every row of version ``i`` holds the number ``i``, so a torn answer shows: a row is missing, or the
 numbers differ. The obvious store, which tears, is the control: a trial that finds nothing there
@@ -7,10 +7,13 @@ could not have found anything.
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from recsys_lib.course import style
 from recsys_lib.stores import RedisFeatureStore
 from recsys_lib.stores.redis_server import RemoteRedis
 
@@ -96,6 +99,74 @@ def publish_under_load(socket: str, kind: str, n_publishes: int, n_readers: int)
     counts = np.array([reader.communicate(timeout=120)[0].split() for reader in readers], int)
     reads, with_nothing, mixed = counts.sum(axis=0).tolist()
     return {"reads": reads, "with_nothing": with_nothing, "mixed": mixed}
+
+
+def time_reads(
+    readers: Mapping[str, Callable], ids: np.ndarray, sizes: Sequence[int], n_reads: int, rng
+) -> pd.DataFrame:
+    """Time reads of random rows.
+
+    Parameters
+    ----------
+    readers : mapping of str to function
+        By name of the store, what reads the rows of an array of ids.
+    ids : int64 array
+    sizes : sequence of int
+        Numbers of rows in one read.
+    n_reads : int
+        Reads timed for each store and size.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    DataFrame
+        ``store``, ``rows``, and the percentiles ``p50``, ``p95``, ``p99`` in µs.
+    """
+    timed = []
+    for name, read in readers.items():
+        for size in sizes:
+            taken = []
+            for _ in range(n_reads):
+                keys = rng.choice(ids, size)
+                begun = time.perf_counter()
+                read(keys)
+                taken.append(1e6 * (time.perf_counter() - begun))
+            timed.append((name, size, *np.percentile(taken, [50, 95, 99])))
+    return pd.DataFrame(timed, columns=["store", "rows", "p50", "p95", "p99"])
+
+
+LOOKS = {
+    "Parquet": (style.BASELINE, "s"),
+    "Redis": (style.METHOD, "o"),
+    "memory": (style.RIVAL, "^"),
+    "memory, as a table": (style.SECOND_RIVAL, "D"),
+}
+
+
+def draw_read_times(times: pd.DataFrame, title: str):
+    """Draw what :func:`time_reads` returned: a line a store, bars up to the 99th percentile.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    import matplotlib.pyplot as plt
+
+    with style.house_style():
+        figure, axis = plt.subplots()
+        for name, (colour, marker) in LOOKS.items():
+            line = times[times["store"] == name]
+            bars = [np.zeros(len(line)), line["p99"] - line["p50"]]
+            if len(line):
+                axis.errorbar(
+                    line["rows"], line["p50"], bars, c=colour, marker=marker, capsize=2, label=name
+                )
+        axis.set(xscale="log", yscale="log", title=title)
+        axis.set(xlabel="rows in one read", ylabel="µs a read (median, bar to p99)")
+        axis.set_xticks(times["rows"].unique(), times["rows"].unique())
+        axis.yaxis.set_major_formatter("{x:,.0f}")
+        figure.legend(loc="outside right center")
+    return figure
 
 
 def _read(socket: str, kind: str, last: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from recsys_lib.features.registry import N_LIKED_ITEMS, N_USER_GENRES, YEAR_ORIGIN
+from recsys_lib.features.declarations import N_LIKED_ITEMS, N_USER_GENRES, YEAR_ORIGIN
 from recsys_lib.features.tie_break import tie_break
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
 

@@ -30,7 +30,7 @@ from recsys_lib.stores.point_in_time import latest_known
 from recsys_lib.stores.rows import CREATED
 
 INDEX, ROWS = "versions.json", "rows.parquet"
-ROWS_A_GROUP = 20_000  # a read of one user decodes one group
+ROWS_A_GROUP = 5_000  # a read of one user decodes one group
 FEATURE_TIME = "feature_timestamp"
 
 
