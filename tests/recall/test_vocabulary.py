@@ -90,7 +90,7 @@ def test_other_tables_are_understood_on_the_way_in(frame):
         (FRAME.iloc[:0], "no rows"),
         (
             FRAME.rename(columns={"user_id": "usr_id"}),
-            "no column that is called like the user.*'usr_id'",
+            "called like the user.*'usr_id'",
         ),
         (FRAME.assign(item_id=[1.5, 2.0]), "An id is a whole number"),
     ],
