@@ -154,7 +154,7 @@ def _node2vec(sources: Sources) -> dict:
 
 
 def _recallers(sources: Sources) -> dict:
-    from recsys_lib.recall import with_people
+    from recsys_lib.data.knowledge_graph import with_people
     from recsys_lib.recall.build import TRAINERS, build_recallers
 
     tables = {name: sources.load(name) for name in TRAINERS}

@@ -1,7 +1,5 @@
 """The recall layer (召回层): channels that narrow a catalogue down to some hundred candidates."""
 
-from recsys_lib.data.knowledge_graph import with_people
-from recsys_lib.data.splits import hold_out
 from recsys_lib.recall.base import Recaller
 from recsys_lib.recall.calibration import Calibration, calibrate, score_bands
 from recsys_lib.recall.channels.als import ImplicitALS
@@ -53,11 +51,9 @@ __all__ = [
     "default_plan",
     "fuse",
     "grow_merge",
-    "hold_out",
     "load_recaller",
     "make_channel",
     "make_recaller",
     "merge_from_plan",
     "score_bands",
-    "with_people",
 ]
