@@ -8,6 +8,7 @@ UNITS = {
     "fraction": "",
     "count": "",
     "ratio": "",
+    "score": "",
     "times": "×",
     "nats": "nats",
     "items": "items",
