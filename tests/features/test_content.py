@@ -28,7 +28,7 @@ def test_of_several_people_the_one_with_most_films(engine):
     by, cast = "film.film.directed_by", "film.film.actor"
     table = content(
         engine,
-        [("m.1", by, "b"), ("m.1", by, "a"), ("m.2", by, "b"), ("m.2", by, "b"),  # told twice
+        [("m.1", by, "b"), ("m.1", by, "a"), ("m.2", by, "b"), ("m.2", by, "b"),  # given twice
          ("m.4", by, "z"), ("m.4", by, "y"), ("m.1", cast, "c"), ("m.9", cast, "c")],
     )  # fmt: skip
     assert table.director.tolist() == ["b", "b", None, "y"]

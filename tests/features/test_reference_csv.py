@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from recsys_lib.errors import DataError
+from recsys_lib.features import build_samples
 from recsys_lib.features.reference_csv import export_csv, import_csv
 from recsys_lib.features.reference_layout import LAYOUT
 from recsys_lib.features.registry import names
@@ -30,9 +31,12 @@ ODD = (
 
 
 @pytest.fixture(scope="module")
-def exported(engine, job_of_movielens, tmp_path_factory):
-    file = tmp_path_factory.mktemp("csv") / "trainingSamples.csv"
-    assert export_csv(job_of_movielens, file, engine) == 100_000
+def exported(ml_100k, tmp_path_factory):
+    """MovieLens 100K, exported by the embedded engine."""
+    folder = tmp_path_factory.mktemp("csv")
+    build_samples(ml_100k.path, folder / "samples")
+    file = folder / "csv" / "trainingSamples.csv"
+    assert export_csv(folder / "samples", file) == 100_000
     assert [path.name for path in file.parent.iterdir()] == [file.name]
     return file
 
@@ -70,6 +74,14 @@ def test_means_are_rounded_from_what_they_are_to_the_even_cent(engine, tmp_path)
     export_csv(tmp_path / "samples", tmp_path / "out.csv", engine)
     theirs = pd.read_csv(tmp_path / "out.csv", dtype=str).sort_values("userId")
     assert theirs.movieAvgRating.tolist() == list(given.values())
+
+
+@pytest.mark.spark
+def test_spark_exports_the_same_lines(spark, exported, tmp_path):
+    export_csv(exported.parent.parent / "samples", tmp_path / "theirs.csv", spark)
+    ours, theirs = (file.read_text().splitlines() for file in (exported, tmp_path / "theirs.csv"))
+    assert ours[0] == theirs[0] == HEADER
+    assert sorted(ours) == sorted(theirs)
 
 
 def test_the_export_is_what_the_samples_say(exported, job_of_movielens):
@@ -113,7 +125,7 @@ def test_the_reference_systems_reader_reads_it(exported):
 
 
 @pytest.mark.slow
-def test_imported_samples_train_our_model(engine, exported, tmp_path):
+def test_imported_samples_train_our_model(exported, tmp_path):
     from recsys_lib.ranking import RankingConfig, TrainingConfig, train_model
 
     report = import_csv(exported, tmp_path / "theirs")

@@ -30,6 +30,7 @@ def write_samples(
         With the ``columns`` of the registry.
     """
     schema = arrow_schema(columns)
+    runs = period_of(partition).rle().struct.unnest()  # length and period
     target = folder / SAMPLES
     target.mkdir()
     period, writer = None, None
@@ -37,7 +38,7 @@ def write_samples(
         for piece in pieces:
             table = piece.to_arrow().cast(schema)
             first = 0
-            for n, value in piece.select(period_of(partition).rle()).unnest(TIMESTAMP).iter_rows():
+            for n, value in piece.select(runs).iter_rows():
                 if value != period:
                     if writer is not None:
                         writer.close()
