@@ -142,8 +142,7 @@ class FeatureStore(ABC):
                 f"{version!r} is no name for a version: letters, digits, '.', '-' and '_', "
                 "at most 64, a letter or a digit first."
             )
-        if version in self.names():
-            raise DataError(f"There is a version {version!r} already; give the new one a new name.")
+        self._check_name(version, self.names())
         columns = rows.columns if isinstance(rows, pd.DataFrame) else rows.column_names
         row_format = RowFormat.of(columns, self.key, self.types)
         table = row_format.table(rows)
@@ -184,6 +183,11 @@ class FeatureStore(ABC):
                 if self.ttl_s is None or age_s[place] <= self.ttl_s:
                     rows[place] = row
         return FeatureRows(version, keys, rows, age_s)
+
+    @staticmethod
+    def _check_name(name: str, taken: Sequence[str]) -> None:
+        if name in taken:
+            raise DataError(f"There is a version {name!r} already; give the new one a new name.")
 
     def names(self) -> list[str]:
         """Return the names of the versions the store has."""
