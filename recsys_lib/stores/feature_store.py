@@ -126,8 +126,9 @@ class FeatureStore(ABC):
         version : str
             A new name: letters, digits, ``.``, ``-`` and ``_``.
         as_of : float, optional
-            In s since 1970: the values know all that had arrived before this moment. By default
-            the time of the clock.
+            In s since 1970: the values know all that had arrived before this moment, the batch's
+            cut-off. By default the time of the clock, so that a batch that computed for an hour
+            should give it: ages count from it, and events after it are replayed.
 
         Raises
         ------
