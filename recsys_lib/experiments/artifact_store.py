@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from recsys_lib import files
+from recsys_lib import files, paths
 from recsys_lib.data import Dataset
 from recsys_lib.data.splits import Split
 from recsys_lib.experiments.artifacts import Artifact, Sources, artifact
@@ -98,6 +98,16 @@ class ArtifactStore:
                 "content": folder_fingerprint(fresh),
             }
             files.write_json(fresh / "artifact.json", made)
+        if kind.is_embedding:
+            self._remember(kind.name, value, made)
+
+    def _remember(self, name: str, tables: dict, made: dict) -> None:
+        """Keep embeddings in the history, which outlives the run (S16)."""
+        from recsys_lib.stores import EmbeddingHistory
+
+        history = EmbeddingHistory(paths.embedding_history_dir() / self.sources.data.name)
+        for split, table in tables.items():
+            history.add(f"{name}.{split}", table, **made)
 
 
 class _Noted:

@@ -126,8 +126,9 @@ class FeatureStore(ABC):
         version : str
             A new name: letters, digits, ``.``, ``-`` and ``_``.
         as_of : float, optional
-            In s since 1970: the values know all that had arrived before this moment. By default
-            the time of the clock.
+            In s since 1970: the values know all that had arrived before this moment, the batch's
+            cut-off. By default the time of the clock, so that a batch that computed for an hour
+            should give it: ages count from it, and events after it are replayed.
 
         Raises
         ------
@@ -142,8 +143,7 @@ class FeatureStore(ABC):
                 f"{version!r} is no name for a version: letters, digits, '.', '-' and '_', "
                 "at most 64, a letter or a digit first."
             )
-        if version in self.names():
-            raise DataError(f"There is a version {version!r} already; give the new one a new name.")
+        self._check_name(version, self.names())
         columns = rows.columns if isinstance(rows, pd.DataFrame) else rows.column_names
         row_format = RowFormat.of(columns, self.key, self.types)
         table = row_format.table(rows)
@@ -184,6 +184,11 @@ class FeatureStore(ABC):
                 if self.ttl_s is None or age_s[place] <= self.ttl_s:
                     rows[place] = row
         return FeatureRows(version, keys, rows, age_s)
+
+    @staticmethod
+    def _check_name(name: str, taken: Sequence[str]) -> None:
+        if name in taken:
+            raise DataError(f"There is a version {name!r} already; give the new one a new name.")
 
     def names(self) -> list[str]:
         """Return the names of the versions the store has."""

@@ -108,7 +108,8 @@ class RedisFeatureStore(FeatureStore):
         Parameters
         ----------
         events : sequence of mappings
-            Each with the key and whatever ``fold`` reads, as JSON takes it.
+            Each with the key and whatever ``fold`` reads, as JSON takes it. ``fold`` must take all
+            of them: one at which it fails holds up those after it.
 
         Raises
         ------
@@ -135,9 +136,15 @@ class RedisFeatureStore(FeatureStore):
     def _publish(self, version, table, rows) -> None:
         packed = version.row_format.pack(table, row_times(rows, version))
         keys = table[version.key].to_pylist()
-        with self._answering(), self._staged() as (staged, lock):
-            self._check_cut_off(version)
-            self.client.hset(staged, VERSION, Stored.fresh(version).to_json())
+        lease_ms = int(self.lease_s * 1000)
+        with self._answering(), self._writing() as lock:
+            self._check(version)
+            staged = self._new_key()
+            with self.client.pipeline() as trip:
+                trip.set(self._staging, staged)
+                trip.hset(staged, VERSION, Stored.fresh(version).to_json())
+                trip.pexpire(staged, lease_ms)
+                trip.execute()
             a_trip = ROWS_A_COMMAND * COMMANDS_A_TRIP
             for start in range(0, len(keys), a_trip):
                 with self.client.pipeline(transaction=False) as trip:
@@ -145,7 +152,7 @@ class RedisFeatureStore(FeatureStore):
                         some = slice(first, first + ROWS_A_COMMAND)
                         pairs = zip(keys[some], packed[some], strict=True)
                         trip.hset(staged, items=[part for pair in pairs for part in pair])
-                    trip.pexpire(staged, int(self.lease_s * 1000))
+                    trip.pexpire(staged, lease_ms)
                     trip.execute()
                 lock.extend(self.lease_s, replace_ttl=True)
 
@@ -166,27 +173,31 @@ class RedisFeatureStore(FeatureStore):
             self._once_caught_up(staged, switch)
 
     @contextlib.contextmanager
-    def _staged(self) -> Iterator[tuple[str, Lock]]:
-        """Yield the name of a key for a new version, as the only writer; sweep it afterwards."""
+    def _writing(self) -> Iterator[Lock]:
+        """Hold the lock of the one writer; sweep before and after what is not published."""
         lock = self.client.lock(self._writer, timeout=self.lease_s)
         lock.acquire()
-        left = self.client.get(self._staging)
-        if left is not None:  # by a writer that was killed
-            self.client.unlink(left)
-        staged = self._new_key()
-        self.client.set(self._staging, staged)
+        self._sweep()  # what a killed writer left
         try:
-            yield staged, lock
+            yield lock
         finally:
-            self.client.unlink(staged)
-            with contextlib.suppress(LockError):
+            if lock.owned():  # else the next writer has swept, and what is staged is not ours
+                self._sweep()
                 lock.release()
+
+    def _sweep(self) -> None:
+        staged = self.client.get(self._staging)
+        if staged is not None:
+            self.client.unlink(staged, self._staging)
 
     def _new_key(self) -> str:
         return f"{{{self.prefix}}}:staged:{uuid.uuid4().hex}"
 
-    def _check_cut_off(self, version: Version) -> None:
-        oldest = min((v.as_of for v in (self.current(), self.previous()) if v), default=-np.inf)
+    def _check(self, version: Version) -> None:
+        """Refuse a version that another writer has just published, or whose events are gone."""
+        there = [each for each in (self.current(), self.previous()) if each is not None]
+        self._check_name(version.name, [each.name for each in there])
+        oldest = min((each.as_of for each in there), default=-np.inf)
         if self._log and version.as_of < oldest:
             raise DataError(
                 f"Version {version.name!r} knows what arrived before {version.as_of:.0f}, events "
@@ -240,5 +251,7 @@ class RedisFeatureStore(FeatureStore):
                 "Redis is full; the version that was current stays. A publish needs room for the "
                 f"new version beside the current and the previous one: {error}"
             ) from error
-        except redis.RedisError as error:
+        except (redis.ConnectionError, redis.TimeoutError) as error:
             raise StoreUnavailable(f"Redis does not answer: {error}") from error
+        except redis.RedisError as error:
+            raise StoreUnavailable(f"Redis refuses: {error}") from error

@@ -23,6 +23,8 @@ NAMES = {
     "06_lsh",
     "07_embedding_mlp",
     "08_ranking_models",
+    "10_feature_store",
+    "10_lab_feature_store",
     "11_online_serving",
 }
 MAX_BYTES = 1_000_000

@@ -150,6 +150,16 @@ def test_two_writers_take_turns(redis_server, client):
     assert keys_of(client) == {"{user}:current", "{user}:previous"}
 
 
+def test_a_name_that_another_writer_took_meanwhile_is_refused(client, monkeypatch):
+    store = RedisFeatureStore(client)
+    store.publish(counts(3, 1), "1")
+    monkeypatch.setattr(store, "names", list)  # as if "1" were published after it was asked
+    with pytest.raises(DataError, match="already"):
+        store.publish(counts(3, 2), "1")
+    assert count_of(store, 0) == 1
+    assert keys_of(client) == {"{user}:current"}
+
+
 def test_processes_that_read_see_one_whole_version(client, redis_server):
     code = (
         "import sys\n"
@@ -311,6 +321,12 @@ def test_a_server_that_is_gone_is_reported():
             ask()
 
 
+def test_a_key_of_somebody_else_is_reported(client):
+    client.set("{user}:current", "something else")
+    with pytest.raises(StoreUnavailable, match="refuses"):
+        RedisFeatureStore(client).read(1)
+
+
 def test_a_full_server_keeps_the_old_version_and_is_reported():
     with RedisServer() as server, server.client() as client:
         store = RedisFeatureStore(client)
@@ -319,7 +335,7 @@ def test_a_full_server_keeps_the_old_version_and_is_reported():
         with pytest.raises(StoreUnavailable, match="full"):
             store.publish(counts(100_000, 2), "2")
         assert count_of(store, 999) == 1
-        assert {key for key in keys_of(client) if "staged" in key} == set()
+        assert keys_of(client) == {"{user}:current"}
         client.config_set("maxmemory", 0)
         store.publish(counts(1_000, 3), "3")
         assert count_of(store, 999) == 3
