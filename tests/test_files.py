@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from recsys_lib import files
@@ -171,3 +172,30 @@ def test_a_lock_keeps_others_out_and_dies_with_its_holder(tmp_path):
     assert waited.communicate(timeout=20)[0].strip() == "held"
     holder.wait()
     holder.stdout.close()
+
+
+def test_arrays_come_back_and_anything_else_is_refused(tmp_path):
+    path = tmp_path / "arrays.npz"
+    np.savez(path, numbers=np.arange(3), words=np.array(["a", "b"]))
+    stored = files.read_npz(path)
+    assert stored["numbers"].tolist() == [0, 1, 2]
+    assert stored["words"].tolist() == ["a", "b"]
+    whole = path.read_bytes()
+    np.save(tmp_path / "one.npy", np.arange(3))
+    lone = (tmp_path / "one.npy").read_bytes()
+    for content in (
+        whole[:-30],
+        whole[:60],
+        whole.replace(b"\x02\0\0", b"\x03\0\0"),
+        lone,
+        b"",
+        b"x",
+    ):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"npz|pickled"):
+            files.read_npz(path)
+    np.savez(path, objects=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        files.read_npz(path)
+    with pytest.raises(FileNotFoundError):
+        files.read_npz(tmp_path / "missing.npz")

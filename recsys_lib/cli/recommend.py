@@ -92,8 +92,8 @@ def recommend(
 
     The output has the columns user, item, score and rank (from 1), with the ids of your table, so
     that any evaluator can read it. Settings are chosen on a part held out of the table, never on
-    anything else; `best` also merges the channels that help each other. A user is not recommended
-    what the table already has of the user.
+    anything else; `best` also merges the channels that help each other. No user is recommended an
+    item that the table already has for that user.
 
     Examples:
 

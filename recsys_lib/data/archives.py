@@ -50,7 +50,7 @@ def _copy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> No
 def unpack(archive: Path, folder: Path, inside: str = "") -> None:
     """Unpack the members below ``inside`` of a zip archive or wheel into ``folder``.
 
-    Every member is judged before the first is written.
+    Every member is checked before the first is written.
 
     Raises
     ------

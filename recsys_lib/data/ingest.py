@@ -95,7 +95,7 @@ def get(
     ----------
     request : Request
     progress : function, optional
-        Is told how many bytes of a download are here.
+        Called with the number of bytes of a download that have arrived.
     say : function
         Is given what was understood of a table of one's own, line by line, before the work starts,
         and what was set aside.

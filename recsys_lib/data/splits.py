@@ -3,7 +3,7 @@
 Two ways to hold out are used beside each other everywhere:
 
 ``last_likes``
-    each user's last likes are held out (leave-last-n). Every user with enough likes is judged,
+    each user's last likes are held out (leave-last-n). Every user with enough likes is evaluated,
     but other users' later events are learned from.
 ``by_time``
     one moment divides all users' events. Nothing at all is known of later times, but on

@@ -1,4 +1,4 @@
-"""Point-in-time training samples, and the same features as serving reads them (S5).
+"""Point-in-time training samples, and the same features as serving reads them, on Spark (S5).
 
 No feature of a sample uses an event at or after the sample's own second. Three quarters of the
 MovieLens 100K ratings share user and second with another one, so "before" has to exclude ties:
@@ -10,60 +10,34 @@ what the columns asked for need is computed. The SQL is text: a tree of column o
 to Java for each of its nodes, more than the work on a small data set.
 """
 
-import re
 from collections.abc import Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from recsys_lib.errors import DataError
-from recsys_lib.features.registry import (
+from recsys_lib.features.declarations import (
+    FAVOURITES,
     FEATURES,
     LABEL,
+    LAST_LIKES,
+    MAX_GENRES,
+    METADATA,
     N_LIKED_ITEMS,
     N_USER_GENRES,
     STATE,
-    checked,
-    names,
 )
-from recsys_lib.features.ties import TIE_BREAK, tie_events
+from recsys_lib.features.distributed.ties import tie_events
+from recsys_lib.features.feature import ELEMENT, SQL_TYPES
+from recsys_lib.features.registry import checked, checked_genres, needed
+from recsys_lib.features.tie_break import TIE_BREAK
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
-
-# One running counter per genre is kept. MovieLens has 18 to 20; a data set with thousands of
-# free tags in `genres` must choose which of them are genres.
-MAX_GENRES = 100
+from recsys_lib.spark.sql import literal
 
 # Running counters of genres lie two in a 64-bit number: half as many sums, and no user gives two
 # billion likes.
 COUNTER_BITS, GENRES_A_WORD = 32, 2
 
-SQL_TYPES = {
-    "int8": "tinyint",
-    "int16": "smallint",
-    "int32": "int",
-    "int64": "bigint",
-    "float32": "float",
-    "string": "string",
-    "strings": "array<string>",
-}
-
-# What formulas read of an item and of a user. A table that lacks one of them gives nulls.
-_METADATA = {
-    ITEM: {
-        "release_year": "smallint",
-        "genres": "array<string>",
-        "director": "string",
-        "writer": "string",
-        "actor": "string",
-        "title_words": "array<string>",
-    },
-    USER: {
-        "age": "smallint",
-        "gender": "string",
-        "occupation": "string",
-        "zip_code": "string",
-    },
-}
+_SUBJECTS = {ITEM: "item", USER: "user"}
 
 
 def training_samples(
@@ -73,40 +47,13 @@ def training_samples(
     columns: list[str] | None = None,
     genres: list[str] | None = None,
 ) -> DataFrame:
-    """Return one sample for each interaction, with features of the time strictly before it.
+    """Return one sample for each interaction, in no particular order.
 
-    Parameters
-    ----------
-    interactions : pyspark.sql.DataFrame
-        ``user_id``, ``item_id``, ``rating``, ``timestamp`` as in
-        :data:`recsys_lib.schema.INTERACTIONS`; further columns are handed through.
-    items : pyspark.sql.DataFrame
-        ``item_id``, ``release_year``, ``genres``, one row an item; for the content family as
-        :func:`recsys_lib.features.with_content` returns them. An item that is missing here has
-        null metadata.
-    users : pyspark.sql.DataFrame, optional
-        As in :data:`recsys_lib.schema.USERS`. Without it what is said of users is null.
-    columns : list of str, optional
-        Names in :data:`recsys_lib.features.registry.FEATURES`; by default the reference system's.
-    genres : list of str, optional
-        :func:`genre_vocabulary` of the items, where it is known; else a job of Spark's finds it.
-
-    Returns
-    -------
-    pyspark.sql.DataFrame
-        ``columns``, then the further columns. Counts without an event are 0; means, last likes
-        and genres without one are null, and so is a standard deviation of fewer than two
-        ratings. Rows are in no particular order.
-
-    Raises
-    ------
-    RecsysError
-        A column is not in the registry, or stands twice.
-    DataError
-        More than :data:`MAX_GENRES` different genres.
+    Parameters are those of :func:`recsys_lib.features.training_samples`, as Spark's frames, and
+    ``genres``: the different genres of the items, where they are known; else a job finds them.
     """
-    columns = checked(names() if columns is None else columns)
-    needs = _needs(columns)
+    columns = checked(columns)
+    needs = needed(columns)
     genres = _counted(needs, items, genres)
     further = [c for c in interactions.columns if c not in (USER, ITEM, RATING, TIMESTAMP)]
     # What is known of the item comes after the rows were moved and sorted: until then they are
@@ -125,23 +72,9 @@ def serving_features(
     users: DataFrame | None = None,
     columns: list[str] | None = None,
 ) -> tuple[DataFrame, DataFrame]:
-    """Return the latest features: what a sample one moment after the last event would hold.
-
-    Parameters
-    ----------
-    interactions, items, users, columns
-        As for :func:`training_samples`; columns of the event are left to
-        :func:`recsys_lib.features.request_features`.
-
-    Returns
-    -------
-    users : pyspark.sql.DataFrame
-        ``user_id`` and the user features, one row for each user with metadata or an event.
-    items : pyspark.sql.DataFrame
-        ``item_id`` and the item features, one row for each item with metadata or an event.
-    """
-    columns = checked(names() if columns is None else columns)
-    needs = _needs(columns)
+    """Return the latest features of users and of items, in no particular order."""
+    columns = checked(columns)
+    needs = needed(columns)
     genres = _counted(needs, items)
     rows = _events(interactions)
     history = _with_item(_user_history(rows, needs), items, needs, genres)
@@ -155,32 +88,14 @@ def serving_features(
     )
 
 
-def genre_vocabulary(items: DataFrame) -> list[str]:
-    """Return the different genres of the items in alphabetical order."""
-    rows = items.select(F.explode("genres").alias("genre")).distinct().limit(MAX_GENRES + 1)
-    return sorted(row.genre for row in rows.collect() if row.genre is not None)
-
-
 def _counted(needs: set[str], items: DataFrame, genres: list[str] | None = None) -> list[str]:
     """Return the genres that need a counter: none, or all there are."""
-    if "user_genres" not in needs:
+    if FAVOURITES not in needs:
         return []
-    genres = genre_vocabulary(items) if genres is None else genres
-    if len(genres) > MAX_GENRES:
-        raise DataError(
-            f"The items have more than {MAX_GENRES} different genres; user_genre_* counts each. "
-            "Keep the coarse ones in `genres`."
-        )
-    return genres
-
-
-def _needs(columns: list[str]) -> set[str]:
-    """Return all names that the columns' formulas read, those of their states included."""
-    names_in = re.compile(r"[a-z]\w*").findall
-    needs = {name for c in columns for name in names_in(FEATURES[c].formula)}
-    for state in STATE.values():
-        needs |= {name for key in needs & state.keys() for name in names_in(state[key])}
-    return needs
+    if genres is None:
+        rows = items.select(F.explode("genres").alias("genre")).distinct().limit(MAX_GENRES + 2)
+        genres = [row.genre for row in rows.collect()]  # null may be one of them
+    return checked_genres(genres)
 
 
 def _with(rows: DataFrame, sql: dict[str, str]) -> DataFrame:
@@ -200,17 +115,11 @@ def _with_item(rows: DataFrame, items: DataFrame, needs: set[str], genres: list[
     words = {}
     for k in range(0, len(genres), GENRES_A_WORD):
         has = [
-            f"if(array_contains(genres, {_literal(genre)}), {2 ** (COUNTER_BITS * place)}, 0)"
+            f"if(array_contains(genres, {literal(genre)}), {2 ** (COUNTER_BITS * place)}, 0)"
             for place, genre in enumerate(genres[k : k + GENRES_A_WORD])
         ]
         words[_word(k)] = f"cast({' + '.join(has)} as bigint)"
     return _with_metadata(rows, ITEM, _with(items, words), needs, further=list(words))
-
-
-def _literal(text: str) -> str:
-    """Return the text as SQL writes it."""
-    escaped = text.replace("\\", r"\\").replace("'", r"\'")
-    return f"'{escaped}'"
 
 
 def _with_metadata(
@@ -225,12 +134,14 @@ def _with_metadata(
 
     Of the table come the columns needed, and the ``further`` ones.
     """
-    needed = {c: kind for c, kind in _METADATA[key].items() if c in needs}
-    found = [] if table is None else [c for c in needed if c in table.columns]
+    columns = {c: kind for c, kind in METADATA[_SUBJECTS[key]].items() if c in needs}
+    found = [] if table is None else [c for c in columns if c in table.columns]
     found += further
     if found or (how == "full" and table is not None):
         rows = rows.join(table.select(key, *found), key, how)
-    absent = {c: f"cast(null as {kind})" for c, kind in needed.items() if c not in found}
+    absent = {
+        c: f"cast(null as {SQL_TYPES[kind]})" for c, kind in columns.items() if c not in found
+    }
     return _with(rows, absent)
 
 
@@ -244,18 +155,19 @@ def _latest(
     """Return the state after the last event, for each user or item with an event or metadata."""
     aggregates = (F.expr(f"{text} as {name}") for name, text in state.items())
     latest = rows.groupBy(key).agg(F.count("*"), *aggregates)
-    counts = [c for c in state if c in FEATURES and not FEATURES[c].nullable]
+    kept = STATE[_SUBJECTS[key]]
+    counts = [name for name in kept if name in state and kept[name].function == "count"]
     return _with_metadata(latest, key, table, needs, "full").fillna(0, subset=counts)
 
 
 def _user_history(rows: DataFrame, needs: set[str]) -> DataFrame:
     """Prepare the rows of users' histories: the likes before each like, and the ties as rows.
 
-    ``previous_likes`` is a struct that starts with time and tie-break, so the greatest one over a
-    history is that of the last like. Rows of ties have no item and no rating.
+    ``previous_likes`` is a struct that starts with the place in the history, so the greatest one
+    over a history is that of the last like. Rows of ties have no item and no rating.
     """
     history = rows
-    if "previous_likes" in needs:
+    if LAST_LIKES in needs:
         # One order serves all windows over users, so that the rows are moved and sorted once. The
         # tie is a column first: Spark knows an order it has by the column, not by the expression.
         history = _with(history, {"tie": TIE_BREAK, "liked_item": f"if({LABEL}, {ITEM}, null)"})
@@ -264,8 +176,8 @@ def _user_history(rows: DataFrame, needs: set[str]) -> DataFrame:
             f"item_{k + 1}": f"lag(liked_item, {k}) ignore nulls {order}"
             for k in range(1, N_LIKED_ITEMS)
         }
-        likes = ", ".join([TIMESTAMP, "tie", f"{ITEM} as item_1", *earlier])
-        history = _with(history, earlier)
+        likes = ", ".join(["place", f"{ITEM} as item_1", *earlier])
+        history = _with(history, earlier | {"place": f"row_number() {order}"})
         history = _with(history, {"previous_likes": f"if({LABEL}, struct({likes}), null)"})
     if needs & {"weak_ties", "strong_ties"}:
         ties = tie_events(rows.select(USER, ITEM, RATING, TIMESTAMP))
@@ -284,8 +196,10 @@ def _strictly_before(subject: str, state: dict[str, str]) -> dict[str, str]:
 
 def _state(subject: str, needs: set[str], genres: list[str]) -> dict[str, str]:
     """Return the aggregates of a subject's events that are needed, and for users the genres'."""
-    state = {name: text for name, text in STATE[subject].items() if name in needs}
+    state = {name: kept.sql for name, kept in STATE[subject].items() if name in needs}
     if subject == "user":
+        if LAST_LIKES in needs:
+            state[LAST_LIKES] = "max(previous_likes)"
         for k in range(0, len(genres), GENRES_A_WORD):
             state[f"user_{_word(k)}"] = f"sum(if({LABEL}, {_word(k)}, null))"
     return state
@@ -306,21 +220,26 @@ def _likes(k: int) -> str:
 def _with_top_genres(rows: DataFrame, genres: list[str]) -> DataFrame:
     """Add ``user_genres``: the user's liked ones, most first, equal ones by name; then nulls."""
     if not genres:
-        return _with(rows, {"user_genres": "cast(array() as array<string>)"})
+        return _with(rows, {FAVOURITES: "cast(array() as array<string>)"})
     # Count and place in the alphabet as one number each: those sort fast, structs do not. They are
     # negative, because only upwards does Spark sort plain numbers as such.
     keys = (f"{k} - {_likes(k)} * {MAX_GENRES}" for k in range(len(genres)))
     rows = _with(rows, {"genre_keys": f"sort_array(array({', '.join(keys)}))"})
-    names_ = f"array({', '.join(map(_literal, genres))})"
+    names_ = f"array({', '.join(map(literal, genres))})"
     firsts = (
         f"if(genre_keys[{k}] < 0, {names_}[cast(pmod(genre_keys[{k}], {MAX_GENRES}) as int)], null)"
         for k in range(min(N_USER_GENRES, len(genres)))
     )
-    return _with(rows, {"user_genres": f"array({', '.join(firsts)})"})
+    return _with(rows, {FAVOURITES: f"array({', '.join(firsts)})"})
 
 
 def _formulas(columns: list[str]) -> list[str]:
-    """Return the columns as SQL text, each of the registry's type."""
-    return [
-        f"cast({FEATURES[c].formula} as {SQL_TYPES[FEATURES[c].dtype]}) as {c}" for c in columns
-    ]
+    """Return the registry's formulas of the columns, each of the registry's type."""
+    formulas = {c: ELEMENT.sub(_element, FEATURES[c].formula) for c in columns}
+    return [f"cast({sql} as {SQL_TYPES[FEATURES[c].dtype]}) as {c}" for c, sql in formulas.items()]
+
+
+def _element(found) -> str:
+    """Return SQL for an element of a list; the last likes lie in a struct."""
+    name, place = found[1], int(found[2])
+    return f"{name}.item_{place}" if name == LAST_LIKES else f"get({name}, {place - 1})"
