@@ -118,7 +118,7 @@ def recommend(
     from recsys_lib.data.tables import open_table
     from recsys_lib.data.writing import check_output, write_table
     from recsys_lib.errors import RecsysError
-    from recsys_lib.recall.tuning import check_name, describe, make_recaller
+    from recsys_lib.recall.tuning import check_name, check_settings, describe, make_recaller
 
     if show:
         for name, description in describe().items():
@@ -126,6 +126,7 @@ def recommend(
         return
     check_name(recaller)
     given = dict(setting(each, "--set") for each in settings or [])
+    check_settings(recaller, given)
     if train is None or out is None:
         raise RecsysError("Give --train FILE and --out FILE; see `recsys recommend --help`.")
     for file in (out, *([rejects] if rejects else [])):
@@ -159,6 +160,7 @@ def recommend(
     users = table.users(rows["user_id"].unique())
     n_users, n_items = len(users), rows["item_id"].nunique()
     typer.echo(f"{len(rows):,} interactions of {n_users:,} users with {n_items:,} items")
+    k = min(k, n_items)
     chosen_by = {"protocol": protocol, "relevant": relevant, "k": k}
     model = make_recaller(recaller, about, **chosen_by, **given)
     with Console(stderr=True).status(f"fitting {recaller}, choosing its settings where it can"):
@@ -166,7 +168,7 @@ def recommend(
     for line in _choices(model):
         typer.echo(line)
     names = {"user_id": "user", "item_id": "item"}
-    lists = model.recommend(users, min(k, n_items)).rename(columns=names)
+    lists = model.recommend(users, k).rename(columns=names)
     lists = lists[["user", "item", "score", "rank"]]
     without = n_users - lists["user"].nunique()
     if without:

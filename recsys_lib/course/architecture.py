@@ -12,7 +12,16 @@ from pathlib import Path
 import recsys_lib
 
 # Single modules that everything may import.
-GROUND = ("errors", "paths", "files", "seeding", "schema", "native_log", "keras_backend")
+GROUND = (
+    "errors",
+    "paths",
+    "files",
+    "seeding",
+    "schema",
+    "settings",
+    "native_log",
+    "keras_backend",
+)
 # From the ground up, packages with what they do. A package imports only from layers below its own.
 LAYERS: tuple[dict[str, str], ...] = (
     {"spark": "session, Java,\nshared by all", "data": "tables, validation,\nstore, splits"},

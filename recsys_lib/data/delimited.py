@@ -64,7 +64,7 @@ class Delimited:
         """What kind of file it is, in words."""
         shown = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|", " ": "blank"}
         how = shown.get(self.separator, self.separator)
-        return f"text, columns separated by {how}, {self.encoding}"
+        return f"a text file, columns separated by {how}, {self.encoding}"
 
     def records(self, n: int) -> list[list[str]]:
         """Return the fields of the first ``n`` lines, whatever their number."""

@@ -3,12 +3,11 @@
 import re
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_lib.data.ids import PLAIN_NUMBER, UNKNOWN, IdColumn, Ids, codes_of, id_column
-from recsys_lib.data.values import Wrong
+from recsys_lib.data.values import Wrong, factorized
 from recsys_lib.errors import DataError
 
 NO_ID = "no id"
@@ -118,8 +117,8 @@ def _factorized(values, name: str) -> tuple[np.ndarray, IdColumn]:
         return places, IdColumn(column.kind, column.values[~column.missing], column.missing)
     column = id_column(values, name)
     places = np.full(len(column.values), -1)
-    places[~column.missing], distinct = pd.factorize(column.values[~column.missing])
-    return places, IdColumn(column.kind, np.asarray(distinct), column.missing)
+    places[~column.missing], distinct = factorized(column.values[~column.missing])
+    return places, IdColumn(column.kind, distinct, column.missing)
 
 
 def _refuse_two_spellings(values: np.ndarray, name: str) -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys_lib import files
+from recsys_lib.data.values import distinct_of, nullable
 from recsys_lib.errors import DataError
 
 UNKNOWN = -1  # the code of an id that the vocabulary does not hold
@@ -57,12 +58,17 @@ class Ids:
         One of :data:`KINDS`.
     values : array
         Distinct ids in rising order (numbers by value, text by code point).
+
+    Attributes
+    ----------
+    index : Index
+        The values as a hash table, for whoever knows that what is looked up is of their type.
     """
 
     def __init__(self, kind: str, values: np.ndarray):
         self.kind = kind
         self.values = values
-        self._index = pd.Index(values, dtype=values.dtype)
+        self.index = pd.Index(values, dtype=values.dtype)
 
     @classmethod
     def of(cls, raw, name: str = "the column of ids") -> Self:
@@ -113,9 +119,9 @@ class Ids:
         column = id_column(raw, "the ids that are looked up")
         wanted = _as_kind(column, self.kind)
         if wanted.dtype != self.values.dtype:
-            wanted, index = wanted.astype(object), self._index.astype(object)
+            wanted, index = wanted.astype(object), self.index.astype(object)
         else:
-            index = self._index
+            index = self.index
         codes = index.get_indexer(wanted).astype(np.int64)
         return np.where(column.missing, UNKNOWN, codes)
 
@@ -241,10 +247,10 @@ def id_column(raw, name: str) -> IdColumn:
         The ids are fractions, dates, truth values, or a mixture of kinds.
     """
     if isinstance(raw, pa.Array | pa.ChunkedArray):
-        raw = raw.to_pandas(types_mapper=_keeping_integers)
+        raw = raw.to_pandas(types_mapper=nullable)
     column = raw if isinstance(raw, pd.Series) else pd.Series(_one_dimensional(raw))
     if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(column.cat.categories.dtype)
+        column = column.astype(object)
     missing = column.isna().to_numpy(dtype=bool)
     present = column[~missing]
     if pd.api.types.is_integer_dtype(column.dtype):
@@ -284,10 +290,6 @@ def _objects(values) -> np.ndarray:
     return array
 
 
-def _keeping_integers(kind: pa.DataType):
-    return pd.ArrowDtype(kind) if pa.types.is_integer(kind) else None
-
-
 def _spread(kind: str, present: np.ndarray, missing: np.ndarray) -> IdColumn:
     if not missing.any():
         return IdColumn(kind, present, missing)
@@ -302,7 +304,7 @@ def _text(present: pd.Series, missing: np.ndarray, name: str) -> IdColumn:
     empty = np.fromiter((each == "" for each in values), bool, len(values))
     missing[np.flatnonzero(~missing)[empty]] = True
     values = values[~empty]
-    for each in pd.unique(values):
+    for each in distinct_of(values):
         try:
             each.encode()
         except UnicodeEncodeError:
@@ -325,7 +327,7 @@ def _narrowed(numbers) -> np.ndarray:
 
 def _whole(present: pd.Series, name: str) -> list[int]:
     distinct = {}
-    for each in pd.unique(present):
+    for each in distinct_of(_objects(present)):
         floating = isinstance(each, float | np.floating)
         whole = math.isfinite(each) and int(each) == each
         if not whole or (floating and abs(each) >= LARGEST_EXACT):
@@ -339,7 +341,7 @@ def _whole(present: pd.Series, name: str) -> list[int]:
 
 
 def _distinct(column: IdColumn) -> np.ndarray:
-    values = pd.unique(column.values[~column.missing])
+    values = distinct_of(column.values[~column.missing])
     if values.dtype != object:
         return np.sort(values)
     return _narrowed(sorted(values)) if column.kind == "number" else _objects(sorted(values))
@@ -358,7 +360,7 @@ def _as_kind(column: IdColumn, kind: str) -> np.ndarray:
         raise DataError(
             f"The ids that are looked up are {column.kind}; those that are known are {kind}."
         )
-    changed = {each: change(each) for each in pd.unique(column.values[~column.missing])}
+    changed = {each: change(each) for each in distinct_of(column.values[~column.missing])}
     return _objects(changed.get(each) for each in column.values)
 
 

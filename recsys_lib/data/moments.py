@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import numpy as np
 import pandas as pd
 
-from recsys_lib.data.values import Wrong, as_series, numbers_of, text_of
+from recsys_lib.data.values import Wrong, as_series, factorized, numbers_of, text_of
 from recsys_lib.errors import DataError, nearest
 
 DAY_S = 86_400
@@ -189,7 +189,7 @@ class Moments:
 
     def _from_text(self, texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         """Read ISO 8601, also with UTC or GMT behind it; the same text is read once."""
-        codes, distinct = pd.factorize(text_of(texts))
+        codes, distinct = factorized(text_of(texts).to_numpy())
         written = pd.Series(distinct, dtype=object).str.strip()
         written = written.str.replace(r"\s?(?:UTC|GMT)$", "Z", regex=True)
         written = written.str.replace(r"(:\d\d(?:\.\d+)?)\s+([+-]\d\d)", r"\1\2", regex=True)

@@ -13,16 +13,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from recsys_lib.data.ids import Ids
 from recsys_lib.errors import DataError
 from recsys_lib.features.registry import FEATURES
 from recsys_lib.ranking.columns import (
     Moments,
+    array_kind,
     as_numbers,
-    check_kind,
+    categories_of,
+    codes_of_categories,
     holds_lists,
-    known_values,
     lists_of,
-    merged_vocabulary,
     require_columns,
 )
 from recsys_lib.ranking.config import HISTORY_FIELD
@@ -124,7 +125,7 @@ class FeatureInputs:
             There is no row, a column is missing, a category mixes numbers and text or holds
             neither, or a column of lists holds something else.
         """
-        known: dict[str, np.ndarray] = {}
+        known: dict[str, Ids] = {}
         widths = dict.fromkeys(bags, 1)
         moments = Moments(len(numbers))
         n_rows = 0
@@ -136,9 +137,8 @@ class FeatureInputs:
             for column in (*categories, *bags):
                 values = lists_of(frame, column).explode() if column in bags else frame[column]
                 name = vocabulary_of(column)
-                known[name] = merged_vocabulary(
-                    column, known.get(name), known_values(values.drop_duplicates())
-                )
+                found = categories_of(values)
+                known[name] = known[name].union(found) if name in known else found
             of_lists = dict.fromkeys(bags, LONGEST_BAG)
             of_lists |= {c: longest_history for c in history if holds_lists(frame[c])}
             for column, most in of_lists.items():
@@ -155,7 +155,7 @@ class FeatureInputs:
         return cls(
             tuple(categories),
             tuple(numbers),
-            known,
+            {name: ids.values for name, ids in known.items()},
             mean,
             shift,
             scale,
@@ -250,18 +250,13 @@ class FeatureInputs:
 
     def _codes(self, values: pd.Series, vocabulary: str) -> np.ndarray:
         """Return the code of each value, 0 where the vocabulary does not contain it."""
-        if pd.api.types.is_bool_dtype(values.dtype):  # pandas finds True equal to no number
-            values = values.astype("Int8")
-        known = self._indexes[vocabulary]
-        codes = (known.get_indexer(values) + 1).astype(np.int32)
-        if not codes.any() and len(known):  # a rare case, in which the type may be wrong
-            check_kind(values.name, known_values(values), known.to_numpy())
-        return codes
+        return (codes_of_categories(self._ids[vocabulary], values) + 1).astype(np.int32)
 
     @cached_property
-    def _indexes(self) -> dict[str, pd.Index]:
-        """The vocabularies as hash tables, built once."""
-        return {name: pd.Index(values) for name, values in self.vocabularies.items()}
+    def _ids(self) -> dict[str, Ids]:
+        """The vocabularies with their hash tables, built once."""
+        kinds = {name: array_kind(values) for name, values in self.vocabularies.items()}
+        return {name: Ids(kinds[name], values) for name, values in self.vocabularies.items()}
 
     def encode_numbers(self, frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
         """Return some numeric columns, filled and scaled: float32, (n, len(columns))."""

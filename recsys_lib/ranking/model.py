@@ -15,6 +15,7 @@ import pandas as pd
 from recsys_lib import files
 from recsys_lib.errors import DataError
 from recsys_lib.ranking.column_schema import Schema
+from recsys_lib.ranking.columns import pack, unpack
 from recsys_lib.ranking.config import RankingConfig
 from recsys_lib.ranking.inputs import Encoded, FeatureInputs
 from recsys_lib.ranking.models import kind_called
@@ -88,7 +89,7 @@ class RankingModel:
                 fill=inputs.fill,
                 shift=inputs.shift,
                 scale=inputs.scale,
-                **{VOCABULARY + name: values for name, values in inputs.vocabularies.items()},
+                **{VOCABULARY + name: pack(values) for name, values in inputs.vocabularies.items()},
             )
             described = {
                 "kind": self.kind,
@@ -120,7 +121,7 @@ class RankingModel:
                 tuple(described["categories"]),
                 tuple(described["numbers"]),
                 {
-                    name.removeprefix(VOCABULARY): values
+                    name.removeprefix(VOCABULARY): unpack(values)
                     for name, values in arrays.items()
                     if name.startswith(VOCABULARY)
                 },

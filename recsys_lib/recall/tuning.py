@@ -15,7 +15,14 @@ from recsys_lib.recall.histories import Histories
 from recsys_lib.recall.lists import Lists
 from recsys_lib.recall.merge import fuse
 from recsys_lib.recall.merge_search import grow_merge
-from recsys_lib.recall.registry import channel_names, item_column, make_channel, merge_from_plan
+from recsys_lib.recall.registry import (
+    channel_names,
+    checked_settings,
+    class_of,
+    item_column,
+    make_channel,
+    merge_from_plan,
+)
 from recsys_lib.recall.vocabulary import Vocabulary
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
 from recsys_lib.seeding import DEFAULT_SEED
@@ -180,6 +187,11 @@ def check_name(name: str) -> None:
         )
 
 
+def check_settings(name: str, settings: Mapping) -> None:
+    """Raise :class:`RecsysError` for a setting that a recaller does not take, or a wrong value."""
+    checked_settings(name, TunedMerge if name in MERGES else class_of(name), settings)
+
+
 def make_recaller(
     name: str,
     items: pd.DataFrame | None = None,
@@ -205,11 +217,9 @@ def make_recaller(
     """
     check_name(name)
     chosen_by = {"protocol": protocol, "relevant": relevant, "k": k}
-    try:
-        if name in MERGES:
-            return TunedMerge(**chosen_by, merge=name == "best", **settings)
-    except TypeError as error:
-        raise RecsysError(f"Recaller {name!r} does not take these settings: {error}") from None
+    check_settings(name, settings)
+    if name in MERGES:
+        return TunedMerge(**{**chosen_by, "merge": name == "best", **settings})
     if name in SEARCH and not settings:
         return TunedMerge(**chosen_by, channels=(name,))
     return make_channel(name, items, **settings)

@@ -84,7 +84,7 @@ def test_metadata_come_from_an_item_table(run, tmp_path, table):
     [
         (("--recaller", "eese"), r"no recaller 'eese'\. Did you mean 'ease'\?"),
         (("--recaller", "newest"), "needs items with a column 'release_year'"),
-        (("--recaller", "ease", "--set", "lambda=3"), "'ease' does not take these settings"),
+        (("--recaller", "ease", "--set", "lambda=3"), "'ease' does not take the setting 'lambda'"),
         (("--recaller", "ease", "--set", "lambda"), "write name=value"),
         (("--protocol", "tyme"), r"no protocol 'tyme'\. Did you mean 'time'"),
         (("--out", "out.xls"), "known are .csv"),

@@ -109,7 +109,7 @@ def test_what_was_understood_is_said_before_the_work(orders):
     said = []
     get(Request("shop", source=orders, columns=COLUMNS), say=said.append)
     text = "\n".join(said)
-    assert said[0] == "orders.csv: text, columns separated by comma, utf-8"
+    assert said[0] == "orders.csv: a text file, columns separated by comma, utf-8"
     assert "read as: user = uid, item = sku, rating = stars, timestamp = when" in said
     assert "stars runs from -1 to 10" in text
     assert "set aside: orders.csv, line 5: when 'yesterday': no moment in time" in said
