@@ -17,13 +17,21 @@ PACKAGE = Path(recsys_lib.__file__).parent
 ALLOWED_SIDEWAYS: set[tuple[str, str]] = set()
 # Where a heavy package may be imported at all (a folder or a module below recsys_lib).
 HOMES = {
-    "pyspark": ("spark/", "features/", "embeddings/item2vec_spark", "embeddings/walks_spark"),
+    "pyspark": (
+        "spark/",
+        "features/distributed/",
+        "features/transforms",
+        "embeddings/item2vec_spark",
+        "embeddings/walks_spark",
+    ),
     "tensorflow": ("keras_backend.py", "ranking/", "recall/channels/two_tower.py"),
     "keras": ("keras_backend.py", "ranking/"),
+    "polars": ("features/embedded/",),
     "gensim": ("embeddings/",),
     "papermill": ("experiments/",),
     "typer": ("cli/",),
     "redis": ("stores/", "serving/caching/"),
+    "duckdb": ("data/sorted_rows.py",),
 }
 
 

@@ -92,7 +92,7 @@ def draw_architecture(packages: dict[str, dict]):
 
     paths = [_through_the_layers(*edge) for edge in _direct_imports(packages)]
     place = _places(paths)
-    figure, axis = plt.subplots(figsize=(11, 9.5))
+    figure, axis = plt.subplots(figsize=(11, 1.05 * len(LAYERS) + 1.2))
     for path in paths:
         corners, codes = _curve([place[node] for node in path])
         axis.add_patch(
@@ -184,7 +184,7 @@ def _spread(row: list) -> dict:
 def _curve(places: list[tuple[float, int]]) -> tuple[list, list]:
     """Return corners and codes of a curve from the foot of one box to the head of another.
 
-    Between two layers it is a Bezier curve that starts and ends upright; beside boxes it is a line.
+    Between two layers it is a Bezier curve that starts and ends upright; past a box it is a line.
     """
     from matplotlib.path import Path as Curve
 
