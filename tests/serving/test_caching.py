@@ -57,7 +57,7 @@ def two_processes(redis_server, client):
     def level():
         return RedisLevel(client, prefix="test")
 
-    return [TwoLevelCache(shared=level(), seed=seed) for seed in (1, 2)]
+    return [TwoLevelCache(shared=level(), lease_s=5.0, seed=seed) for seed in (1, 2)]
 
 
 class TestOneProcess:

@@ -32,15 +32,17 @@ class WeightedRoundRobin(Balancer):
     def _prepare(self, servers):
         self._open = servers
         self._weights = np.array([server.weight for server in servers])
+        self._total = self._weights.sum()
         self._earned = np.zeros(len(servers))
 
     def _choose(self, key, avoid):
-        weights = self._weights
+        weights, total, earned = self._weights, self._total, self._earned
         if avoid:
             weights = weights * [server.name not in avoid for server in self._open]
-        if not weights.any():
+            total = weights.sum()
+        if not total:
             return None
-        self._earned += weights
-        best = int(np.where(weights > 0, self._earned, -np.inf).argmax())
-        self._earned[best] -= weights.sum()
+        earned += weights
+        best = (np.where(weights > 0, earned, -np.inf) if avoid else earned).argmax()
+        earned[best] -= total
         return self._open[best]

@@ -19,6 +19,7 @@ class RedisLevel:
     one, and every entry of an older generation is void, whichever process made it and however
     late it is written. The word outlives all entries of the time before it. Users without one
     share the word of this Redis (``prefix:epoch``), so that a restart voids what processes keep.
+    Redis must not evict keys before their time: without the word, an older entry would hold again.
 
     Redis counts the time to live, so that the clocks of processes need not agree.
 
@@ -84,8 +85,8 @@ class RedisLevel:
         value = entry.value if entry.value is None else self.encode(entry.value)
         fields = {"generation": entry.generation, "cost_s": entry.cost_s, "value": value}
         left_ms = max(round(min(entry.expires_s - now_s, self.longest_ttl_s) * 1_000), 1)
-        name = self._key(entry.version, key)
-        self._ask(lambda: self.client.set(name, json.dumps(fields), px=left_ms))
+        name, text = self._key(entry.version, key), json.dumps(fields)
+        self._ask(lambda: self.client.set(name, text, px=left_ms))
 
     def forget(self, key) -> None:
         """Begin a new generation of a user: something new is known.

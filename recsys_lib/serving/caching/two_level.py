@@ -83,11 +83,17 @@ class TwoLevelCache:
         jitter: float = 0.1,
         beta: float = 1.0,
         shared: RedisLevel | None = None,
-        lease_s: float = 1.0,
+        lease_s: float = 0.2,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         seed: int = DEFAULT_SEED,
     ):
+        longest_s = max(ttl_s, negative_ttl_s) * (1 + jitter)
+        if shared is not None and longest_s > shared.longest_ttl_s:
+            raise RecsysError(
+                f"Answers live up to {longest_s:g} s, longer than the {shared.longest_ttl_s:g} s "
+                "that Redis remembers events for: raise longest_ttl_s of the RedisLevel."
+            )
         self.ttl_s = ttl_s
         self.negative_ttl_s = negative_ttl_s
         self.jitter = jitter
@@ -101,13 +107,6 @@ class TwoLevelCache:
         self._random = random.Random(seed)
         self._flights: dict[tuple, _Flight] = {}
         self._lock = threading.Lock()
-
-        longest_s = max(ttl_s, negative_ttl_s) * (1 + jitter)
-        if shared is not None and longest_s > shared.longest_ttl_s:
-            raise RecsysError(
-                f"Answers live up to {longest_s} s, longer than the {shared.longest_ttl_s} s that "
-                "Redis remembers events for: raise longest_ttl_s of the RedisLevel."
-            )
 
     @property
     def hit_rate(self) -> float:
