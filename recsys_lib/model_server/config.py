@@ -1,10 +1,11 @@
 """Which models a server holds, and which of their versions.
 
-A folder of versions is ``base_path/1``, ``base_path/2``, ...: each holds one SavedModel. Names that
-are no whole numbers are not versions, so a copy under another name is not looked at.
+The versions of a model are the folders ``base_path/1``, ``base_path/2``, ...; each holds one
+SavedModel. Names that are no whole numbers are not versions, so a copy that is still being made
+under another name is not looked at.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +24,7 @@ class Latest:
 
     n: int = 1
 
-    def choose(self, found: Sequence[int]) -> list[int]:
+    def choose(self, found: Iterable[int]) -> list[int]:
         """Return the versions to serve, of those that were found."""
         return sorted(found)[-self.n :]
 
@@ -34,7 +35,7 @@ class Specific:
 
     versions: tuple[int, ...]
 
-    def choose(self, found: Sequence[int]) -> list[int]:
+    def choose(self, found: Iterable[int]) -> list[int]:
         """Return the versions to serve, of those that were found."""
         return sorted(set(found) & set(self.versions))
 
@@ -43,7 +44,7 @@ class Specific:
 class All:
     """The policy that serves every version there is."""
 
-    def choose(self, found: Sequence[int]) -> list[int]:
+    def choose(self, found: Iterable[int]) -> list[int]:
         """Return the versions to serve, of those that were found."""
         return sorted(found)
 
@@ -68,18 +69,17 @@ class ModelConfig:
     policy: Latest | Specific | All = Latest()
     labels: Mapping[str, int] = field(default_factory=dict)
 
-    def found(self) -> list[int]:
-        """Return the versions on disk, sorted."""
+    def found(self) -> dict[int, Path]:
+        """Return the folders of the versions on disk; ``00000123`` holds version 123."""
         try:
-            names = [p.name for p in Path(self.base_path).iterdir() if p.is_dir()]
+            folders = sorted(p for p in Path(self.base_path).iterdir() if p.is_dir())
         except OSError:
-            return []
-        # "007" is no version: TensorFlow Serving takes a name only if it is how a number is written.
-        return sorted(int(n) for n in names if n.isascii() and n.isdigit() and str(int(n)) == n)
+            return {}
+        return {int(p.name): p for p in folders if p.name.isascii() and p.name.isdigit()}
 
     def folder(self, version: int) -> Path:
-        """Return the folder of a version."""
-        return Path(self.base_path) / str(version)
+        """Return the folder of a version, there or not."""
+        return self.found().get(version, Path(self.base_path) / str(version))
 
 
 def read_config(path: Path) -> list[ModelConfig]:

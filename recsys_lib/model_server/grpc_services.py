@@ -52,9 +52,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         with self._borrowed(request) as servable:
             inputs = arrays_of(request.inputs)
             key = request.model_spec.signature_name
-            outputs = servable.predict(
-                key, inputs, list(request.output_filter), context.time_remaining()
-            )
+            outputs = servable.predict(key, inputs, list(request.output_filter))
             _fill_spec(response.model_spec, servable, key or DEFAULT_SIGNATURE)
         for name, array in outputs.items():
             response.outputs[name].CopyFrom(proto_of(array))
@@ -65,7 +63,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         response = classification_pb2.ClassificationResponse()
         with self._borrowed(request) as servable:
             key = request.model_spec.signature_name
-            _fill_classes(response.result, servable, key, request.input, context)
+            _fill_classes(response.result, servable, key, request.input)
             _fill_spec(response.model_spec, servable, key)
         return response
 
@@ -74,7 +72,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         response = regression_pb2.RegressionResponse()
         with self._borrowed(request) as servable:
             key = request.model_spec.signature_name
-            _fill_values(response.result, servable, key, request.input, context)
+            _fill_values(response.result, servable, key, request.input)
             _fill_spec(response.model_spec, servable, key)
         return response
 
@@ -95,7 +93,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             with self._borrowed(task) as servable:
                 result, key = response.results.add(), task.model_spec.signature_name
                 where = getattr(result, part[task.method_name])
-                fill[task.method_name](where, servable, key, request.input, context)
+                fill[task.method_name](where, servable, key, request.input)
                 _fill_spec(result.model_spec, servable, key)
         return response
 
@@ -148,13 +146,13 @@ def _fill_spec(spec, servable: Servable, signature_name: str) -> None:
     spec.version.value = servable.version
 
 
-def _fill_classes(result, servable: Servable, key: str, message, context) -> None:
-    for row in servable.classify(key, examples_of(message), context.time_remaining()):
+def _fill_classes(result, servable: Servable, key: str, message) -> None:
+    for row in servable.classify(key, examples_of(message)):
         classes = result.classifications.add()
         for label, score in row:
             classes.classes.add(label=label, score=score)
 
 
-def _fill_values(result, servable: Servable, key: str, message, context) -> None:
-    for value in servable.regress(key, examples_of(message), context.time_remaining()):
+def _fill_values(result, servable: Servable, key: str, message) -> None:
+    for value in servable.regress(key, examples_of(message)):
         result.regressions.add(value=value)

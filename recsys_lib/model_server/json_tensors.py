@@ -231,9 +231,9 @@ class _WrongValue(ValueError):
 def _typed(flat: list, dtype: np.dtype) -> np.ndarray:
     """Return leaves as a flat array of the signature's type, without loss."""
     dtype = np.dtype(dtype)
-    if dtype == object:
+    if dtype.kind == "O":
         return _texts(flat)
-    if dtype == bool:
+    if dtype.kind == "b":
         _require(flat, lambda v: isinstance(v, bool), dtype)
         return np.array(flat, bool)
     if dtype.type in _WHOLE:

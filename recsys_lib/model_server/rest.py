@@ -26,34 +26,28 @@ _ABOUT = re.compile(rf"/v1/models(?:/(?P<name>[^/:]+))?{_WHICH}(?P<metadata>/met
 _LARGEST_VERSION = 2**63 - 1
 
 
-def rest_app(manager: ModelManager, timeout_s: float = 30.0) -> Starlette:
+def rest_app(manager: ModelManager) -> Starlette:
     """Return the application.
 
     Parameters
     ----------
     manager : ModelManager
-    timeout_s : float
-        How long a request may compute.
     """
 
     async def endpoint(request: Request) -> Response:
         path = request.scope.get("raw_path", request.url.path.encode()).split(b"?")[0].decode()
         body = await request.body()
-        status, text = await run_in_threadpool(
-            answer, manager, request.method, path, body, timeout_s
-        )
+        status, text = await run_in_threadpool(answer, manager, request.method, path, body)
         return Response(text, status, media_type="application/json")
 
     verbs = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
     return Starlette(routes=[Route("/{path:path}", endpoint, methods=verbs)])
 
 
-def answer(
-    manager: ModelManager, verb: str, path: str, body: bytes, timeout_s: float
-) -> tuple[int, str]:
+def answer(manager: ModelManager, verb: str, path: str, body: bytes) -> tuple[int, str]:
     """Return the HTTP status and the JSON text that answer a request."""
     try:
-        return 200, _answer(manager, verb, path, body, timeout_s)
+        return 200, _answer(manager, verb, path, body)
     except Exception as error:
         status = status_of(error)
         if status.code == "INTERNAL":
@@ -61,7 +55,7 @@ def answer(
         return status.http, json.dumps({"error": status.message})
 
 
-def _answer(manager: ModelManager, verb: str, path: str, body: bytes, timeout_s: float) -> str:
+def _answer(manager: ModelManager, verb: str, path: str, body: bytes) -> str:
     if not path.lower().startswith("/v1/"):
         raise StatusError("NOT_FOUND", f"Nothing is at {path}: models are at /v1/models/NAME.")
     asked = {"POST": _METHOD, "GET": _ABOUT}.get(verb)
@@ -84,26 +78,26 @@ def _answer(manager: ModelManager, verb: str, path: str, body: bytes, timeout_s:
     with manager.borrowed(name, version, label) as servable:
         if run is _predict:
             document = json_tensors.parse_object(body)
-        return run(servable, document, timeout_s)
+        return run(servable, document)
 
 
-def _predict(servable: Servable, document: dict, timeout_s: float) -> str:
+def _predict(servable: Servable, document: dict) -> str:
     key = document.get("signature_name") or DEFAULT_SIGNATURE
     if key not in servable.signatures:
         raise invalid(f'Serving signature name: "{key}" not found in signature def')
     dtypes = servable.input_dtypes(key)
     request = json_tensors.parse_predict(document, dtypes)
-    outputs = servable.predict(key, request.inputs, timeout_s=timeout_s)
+    outputs = servable.predict(key, request.inputs)
     return json_tensors.write_predictions(outputs, request.by_row)
 
 
-def _classify(servable: Servable, document: dict, timeout_s: float) -> str:
+def _classify(servable: Servable, document: dict) -> str:
     examples = json_examples.parse_examples(document)
     key = document.get("signature_name", "")
-    return json_examples.write_classes(servable.classify(key, examples, timeout_s))
+    return json_examples.write_classes(servable.classify(key, examples))
 
 
-def _regress(servable: Servable, document: dict, timeout_s: float) -> str:
+def _regress(servable: Servable, document: dict) -> str:
     examples = json_examples.parse_examples(document)
     key = document.get("signature_name", "")
-    return json_examples.write_values(servable.regress(key, examples, timeout_s))
+    return json_examples.write_values(servable.regress(key, examples))

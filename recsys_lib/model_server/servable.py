@@ -28,6 +28,8 @@ class Servable:
     version : int
     folder : Path
         Holds ``saved_model.pb``.
+    timeout_s : float
+        How long a request may compute.
     batching : BatchingConfig, optional
         Put requests together that arrive together.
 
@@ -38,17 +40,23 @@ class Servable:
     """
 
     def __init__(
-        self, name: str, version: int, folder: Path, batching: BatchingConfig | None = None
+        self,
+        name: str,
+        version: int,
+        folder: Path,
+        *,
+        timeout_s: float = 30.0,
+        batching: BatchingConfig | None = None,
     ):
         load_keras()  # TensorFlow, quietly
         import tensorflow as tf
 
         self.name, self.version = name, version
-        self._tf = tf
-        self._graph = tf.Graph()
-        self._session = tf.compat.v1.Session(graph=self._graph)
+        self._tf, self._timeout_ms = tf, int(timeout_s * 1_000)
+        graph = tf.Graph()
+        self._session = tf.compat.v1.Session(graph=graph)
         try:
-            with self._graph.as_default():
+            with graph.as_default():
                 meta = tf.compat.v1.saved_model.loader.load(self._session, ["serve"], str(folder))
         except BaseException:
             self._session.close()
@@ -67,7 +75,6 @@ class Servable:
         signature_name: str,
         inputs: Mapping[str, np.ndarray],
         output_filter: Sequence[str] = (),
-        timeout_s: float | None = None,
     ) -> dict[str, np.ndarray]:
         """Run a signature on named arrays and return its named outputs.
 
@@ -79,7 +86,6 @@ class Servable:
             Texts are arrays of bytes objects.
         output_filter : sequence of str
             Outputs wanted; all by default.
-        timeout_s : float, optional
 
         Raises
         ------
@@ -96,11 +102,11 @@ class Servable:
         _check_inputs(signature, inputs)
         outputs = _checked_outputs(signature, output_filter)
         names = sorted(signature.inputs)
-        values = self._run(key, names, outputs, [inputs[name] for name in names], timeout_s)
+        values = self._run(key, names, outputs, [inputs[name] for name in names])
         return dict(zip(outputs, values, strict=True))
 
     def classify(
-        self, signature_name: str, examples: Sequence[bytes], timeout_s: float | None = None
+        self, signature_name: str, examples: Sequence[bytes]
     ) -> list[list[tuple[str, float]]]:
         """Return (label, score) of each class for serialised ``tf.Example`` messages."""
         signature = self._of_method(signature_name, CLASSIFY, "classification")
@@ -113,9 +119,7 @@ class Servable:
                 "Expected classification signature outputs to contain at least one of "
                 '"classes" or "scores".',
             )
-        found = dict(
-            zip(wanted, self._on_examples(signature_name, wanted, examples, timeout_s), strict=True)
-        )
+        found = dict(zip(wanted, self._on_examples(signature_name, wanted, examples), strict=True))
         for array in found.values():
             if array.ndim != 2 or len(array) != len(examples):
                 raise invalid(
@@ -135,16 +139,14 @@ class Servable:
             for row in zip(labels, values, strict=True)
         ]
 
-    def regress(
-        self, signature_name: str, examples: Sequence[bytes], timeout_s: float | None = None
-    ) -> np.ndarray:
+    def regress(self, signature_name: str, examples: Sequence[bytes]) -> np.ndarray:
         """Return a value for each serialised ``tf.Example``: float32, (n,)."""
         signature = self._of_method(signature_name, REGRESS, "regression")
         if len(signature.outputs) != 1:
             raise invalid("Expected one output Tensor.")
         if "outputs" not in signature.outputs:
             raise StatusError("FAILED_PRECONDITION", "No regression outputs found in SignatureDef.")
-        (values,) = self._on_examples(signature_name, ["outputs"], examples, timeout_s)
+        (values,) = self._on_examples(signature_name, ["outputs"], examples)
         if values.shape not in ((len(examples),), (len(examples), 1)):
             raise invalid(
                 "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got "
@@ -178,39 +180,38 @@ class Servable:
             raise StatusError("FAILED_PRECONDITION", f"No {kind} inputs found in SignatureDef.")
         return signature
 
-    def _on_examples(self, signature_name, outputs, examples, timeout_s) -> list[np.ndarray]:
+    def _on_examples(self, signature_name, outputs, examples) -> list[np.ndarray]:
         if not examples:
             raise invalid("Input is empty.")
         rows = np.array(examples, object)
-        return self._run(
-            signature_name or DEFAULT_SIGNATURE, ["inputs"], outputs, [rows], timeout_s
-        )
+        return self._run(signature_name or DEFAULT_SIGNATURE, ["inputs"], outputs, [rows])
 
-    def _run(self, key: str, inputs, outputs, values, timeout_s) -> list[np.ndarray]:
+    def _run(self, key: str, inputs, outputs, values) -> list[np.ndarray]:
         call = self._call(key, tuple(inputs), tuple(outputs))
-        options = None
-        if timeout_s is not None:
-            milliseconds = max(1, int(timeout_s * 1_000))
-            options = self._tf.compat.v1.RunOptions(timeout_in_ms=milliseconds)
         if self._batcher is None:
-            return call(*values, options=options)
-        return self._batcher.run(
-            (key, tuple(outputs)), values, lambda joined: call(*joined, options=options)
-        )
+            return call(*values)
+        return self._batcher.run((key, *outputs), values, lambda joined: call(*joined))
 
     def _call(self, key: str, inputs: tuple[str, ...], outputs: tuple[str, ...]):
-        """Return the compiled call from these inputs to these outputs, made at its first use."""
+        """Return the compiled call from these inputs to these outputs, made at its first use.
+
+        The public ``make_callable`` takes a time limit only in a form that goes through Python
+        for every value and converts types in silence.
+        """
+        from tensorflow.core.protobuf import config_pb2
+
         with self._lock:
             made = self._calls.get((key, outputs))
             if made is None:
                 signature = self.signatures[key]
-                feeds = [
-                    self._graph.get_tensor_by_name(signature.inputs[name].name) for name in inputs
-                ]
-                fetches = [signature.outputs[name].name for name in outputs]
-                with self._graph.as_default():
-                    made = self._session.make_callable(fetches, feeds, accept_options=True)
-                self._calls[key, outputs] = made
+                options = config_pb2.CallableOptions(
+                    feed=[signature.inputs[name].name for name in inputs],
+                    fetch=[signature.outputs[name].name for name in outputs],
+                    run_options=config_pb2.RunOptions(timeout_in_ms=self._timeout_ms),
+                )
+                self._calls[key, outputs] = made = self._session._make_callable_from_options(
+                    options
+                )
             return made
 
 

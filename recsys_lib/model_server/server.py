@@ -36,8 +36,8 @@ class ServerConfig:
     load_retry_interval_s : float
     resource_preserving : bool
         Unload the old version before the new one is loaded.
-    rest_api_timeout_s : float
-        How long a REST request may compute; a gRPC request brings its own deadline.
+    timeout_s : float
+        How long a request may compute.
     batching : BatchingConfig, optional
     warm_up_times : int
         Runs of each warm-up record.
@@ -52,7 +52,7 @@ class ServerConfig:
     max_num_load_retries: int = 5
     load_retry_interval_s: float = 60.0
     resource_preserving: bool = False
-    rest_api_timeout_s: float = 30.0
+    timeout_s: float = 30.0
     batching: BatchingConfig | None = None
     warm_up_times: int = 1
     n_threads: int = 8
@@ -78,7 +78,7 @@ class ModelServer:
         self.models = models
         self.config = config
         self.manager = ModelManager(
-            partial(_load, batching=config.batching, times=config.warm_up_times),
+            partial(_load, config),
             load_retries=config.max_num_load_retries,
             load_retry_interval_s=config.load_retry_interval_s,
             resource_preserving=config.resource_preserving,
@@ -159,12 +159,12 @@ class ModelServer:
             logger.warning("%s", error)
 
 
-def _load(name: str, version: int, folder: Path, batching, times: int) -> Servable:
+def _load(config: ServerConfig, name: str, version: int, folder: Path) -> Servable:
     from recsys_lib.model_server.warm_up import warm_up
 
-    servable = Servable(name, version, folder, batching)
+    servable = Servable(name, version, folder, timeout_s=config.timeout_s, batching=config.batching)
     try:
-        warm_up(servable, folder, times)
+        warm_up(servable, folder, config.warm_up_times)
     except BaseException:
         servable.close()
         raise
@@ -188,7 +188,7 @@ def _rest(server: ModelServer):
     from recsys_lib.model_server.rest import rest_app
 
     config = server.config
-    app = rest_app(server.manager, config.rest_api_timeout_s)
+    app = rest_app(server.manager)
     try:
         listening = socket.create_server((config.host, config.rest_port), backlog=128)
     except OSError as error:
