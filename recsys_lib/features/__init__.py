@@ -10,7 +10,7 @@ _HOMES = {
     "FEATURES": "registry",
     "documentation": "registry",
     "names": "registry",
-    "user_ties": "user_ties",
+    "user_ties": "ties",
     "with_content": "content",
     "monitoring_statistics": "monitoring",
     "request_features": "request",

@@ -26,7 +26,7 @@ from recsys_lib.features.registry import (
     checked,
     names,
 )
-from recsys_lib.features.user_ties import TIE_BREAK, tie_events
+from recsys_lib.features.ties import TIE_BREAK, tie_events
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
 
 # One running counter per genre is kept. MovieLens has 18 to 20; a data set with thousands of

@@ -5,7 +5,7 @@ from recsys_lib.experiments import doctor
 
 def test_this_environment_is_well():
     found = {each.name: each for each in doctor.checks()}
-    assert len(found) == 10
+    assert len(found) == 9
     assert [each for each in found.values() if each.needed and not each.good] == []
 
 

@@ -16,7 +16,7 @@ from recsys_lib.features import (
     user_ties,
 )
 from recsys_lib.features.registry import FEATURES, LABEL, arrow_schema, names
-from recsys_lib.features.user_ties import NEIGHBOURS
+from recsys_lib.features.ties import NEIGHBOURS
 
 pytestmark = pytest.mark.spark
 
@@ -196,7 +196,7 @@ def test_a_column_does_not_depend_on_the_others_asked_for(spark, world, samples)
 
 
 def test_a_film_ties_a_fan_to_the_fans_just_before(spark, monkeypatch):
-    monkeypatch.setattr("recsys_lib.features.user_ties.NEIGHBOURS", 2)
+    monkeypatch.setattr("recsys_lib.features.ties.NEIGHBOURS", 2)
     fans = events_of(*((user, 1, 5.0, user) for user in (1, 2, 3, 4)), (5, 1, 2.0, 5))
     ties = user_ties(to_spark(spark, fans, schema.INTERACTIONS)).toPandas()
     found = {(row.user_id, row.other_id, row.weak_since) for row in ties.itertuples()}

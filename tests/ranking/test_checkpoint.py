@@ -22,7 +22,7 @@ CONFIG = RankingConfig(
 )
 KILLED = f"""
 import os, pathlib, signal, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path[:0] = {[str(p) for p in Path(__file__).parents[:2]]!r}
 from made_samples import make_samples
 from test_checkpoint import CONFIG
 from recsys_lib.ranking import train_model

@@ -109,7 +109,7 @@ def test_loading_and_scoring_need_no_tensorflow(model, samples, tmp_path):
     code = (
         "import sys, numpy, pandas\n"
         "from recsys_lib.ranking import RankingModel\n"
-        "from recsys_lib.serving import score_samples\n"
+        "from recsys_lib.rankers import score_samples\n"
         "model = RankingModel.load('model')\n"
         "numpy.save('scores.npy', score_samples(model, pandas.read_parquet('samples.parquet')))\n"
         "print(*({'tensorflow', 'keras'} & set(sys.modules)))\n"

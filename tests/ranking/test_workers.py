@@ -14,7 +14,7 @@ from recsys_lib.ranking import train_model
 
 WORKER = f"""
 import sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path[:0] = {[str(p) for p in Path(__file__).parents[:2]]!r}
 import numpy as np
 from made_samples import make_samples
 from test_workers import settings
