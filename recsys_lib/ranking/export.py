@@ -1,23 +1,57 @@
-"""A trained model as a SavedModel that takes raw features, served without this library."""
+"""A trained model as a SavedModel that takes raw features, served without this library.
+
+It has three signatures, as TensorFlow Serving knows them: ``serving_default`` (predict) takes one
+named input a column; ``regress`` and ``classify`` take ``tf.Example`` messages.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from recsys_lib import files
+from recsys_lib.errors import DataError
+from recsys_lib.file_list import write_file_list
 from recsys_lib.keras_backend import load_keras
 from recsys_lib.ranking.inputs import FeatureInputs, vocabulary_of
+from recsys_lib.ranking.raw_features import raw_columns, raw_features
 from recsys_lib.schema import ITEM
 
+WARM_UP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
+METHODS = {"regress": "tensorflow/serving/regress", "classify": "tensorflow/serving/classify"}
+CLASSES = ("dislike", "like")
 
-def export(network, inputs: FeatureInputs, folder: Path) -> None:
-    """Write a SavedModel whose ``serving_default`` takes one named input a column.
+
+def export_version(model, base_path: Path, samples: pd.DataFrame | None = None) -> int:
+    """Export a model as the next version of a folder of versions, and return its number.
+
+    The version appears complete or not at all, so a server may watch the folder.
+
+    Parameters
+    ----------
+    model : RankingModel
+    base_path : Path
+        Holds the folders ``1``, ``2``, ...
+    samples : DataFrame, optional
+        As in :func:`export`.
+    """
+    base_path = Path(base_path)
+    there = [int(p.name) for p in base_path.glob("*") if p.name.isascii() and p.name.isdigit()]
+    version = max(there, default=0) + 1
+    model.export(base_path / str(version), samples)
+    return version
+
+
+def export(
+    network, inputs: FeatureInputs, folder: Path, samples: pd.DataFrame | None = None
+) -> None:
+    """Write a SavedModel.
 
     Whole numbers as categories are int64, (n,), -1 for a missing one; texts are strings, (n,),
     empty for a missing one; bags are (n, any number), padded with these; numbers are float32,
     (n,), NaN for a missing one. Unknown values are looked up as unknown. The answer is ``like``,
-    the probability: float32, (n,).
+    the probability: float32, (n,). An example leaves out what is missing.
 
     Parameters
     ----------
@@ -26,42 +60,87 @@ def export(network, inputs: FeatureInputs, folder: Path) -> None:
     inputs : FeatureInputs
     folder : Path
         Replaced once the new one is complete.
+    samples : DataFrame, optional
+        A few typical requests: a server runs them before the version is available
+        (``assets.extra/tf_serving_warmup_requests``).
     """
     import tensorflow as tf
 
     keras = load_keras()
     tables = {name: _table(tf, values) for name, values in inputs.vocabularies.items()}
-    signature = {
-        column: tf.TensorSpec((None,) if width is None else (None, None), dtype, name=column)
-        for column, (dtype, width) in _types(tf, inputs).items()
-    }
+
+    def probability(features):
+        return network(_encoded(tf, inputs, tables, features), training=False)[:, 0]
 
     def like(features):
-        codes = [tables[vocabulary_of(c)][features[c]][:, None] for c in inputs.categories]
-        for column, width in inputs.bags.items():
-            code = tables[vocabulary_of(column)][features[column][:, :width]]
-            codes.append(tf.pad(code, [[0, 0], [0, width - tf.shape(code)[1]]]))
-        codes += [tables[vocabulary_of(ITEM)][features[c]][:, None] for c in inputs.history]
-        code = tf.cast(tf.concat(codes, axis=1), tf.int32)
-        return {"like": network([code, _numbers(tf, inputs, features)], training=False)[:, 0]}
+        return {"like": probability(features)}
 
+    def regress(examples):
+        return {"outputs": probability(_parsed(tf, inputs, examples))}
+
+    def classify(examples):
+        p = probability(_parsed(tf, inputs, examples))
+        classes = tf.tile(tf.constant([CLASSES]), [tf.size(p), 1])
+        return {"classes": classes, "scores": tf.stack([1 - p, p], axis=1)}
+
+    examples = tf.TensorSpec((None,), tf.string, name="inputs")
     archive = keras.export.ExportArchive()
     archive.track(network)
     for table in tables.values():
         archive.track(table)
-    archive.add_endpoint("serving_default", like, input_signature=[signature])
+    archive.add_endpoint("serving_default", like, input_signature=[_signature(tf, inputs)])
+    archive.add_endpoint("regress", regress, input_signature=[examples])
+    archive.add_endpoint("classify", classify, input_signature=[examples])
     with files.atomic_folder(Path(folder)) as fresh:
         archive.write_out(str(fresh), verbose=False)
+        set_methods(fresh, METHODS)
+        if samples is not None:
+            _write_warm_up(tf, fresh / WARM_UP_FILE, inputs, samples)
+        write_file_list(fresh)
 
 
-def _types(tf, inputs: FeatureInputs) -> Mapping[str, tuple]:
-    """Return the dtype of each raw column and its number of places (None: one value)."""
-    whole = {n: np.issubdtype(v.dtype, np.integer) for n, v in inputs.vocabularies.items()}
-    types = {}
-    for column in (*inputs.categories, *inputs.bags, *inputs.history):
-        name = vocabulary_of(ITEM) if column in inputs.history else vocabulary_of(column)
-        types[column] = (tf.int64 if whole[name] else tf.string, inputs.bags.get(column))
-    return types | dict.fromkeys(inputs.numbers, (tf.float32, None))
+def set_methods(folder: Path, methods: Mapping[str, str]) -> None:
+    """Name the method of some signatures: TensorFlow 2 saves all of them as predict."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    path = Path(folder) / "saved_model.pb"
+    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    for key, method in methods.items():
+        saved.meta_graphs[0].signature_def[key].method_name = method
+    path.write_bytes(saved.SerializeToString(deterministic=True))
+
+
+def _signature(tf, inputs: FeatureInputs) -> dict:
+    return {
+        column: tf.TensorSpec(
+            (None,) if form.width is None else (None, None), getattr(tf, form.kind), name=column
+        )
+        for column, form in raw_columns(inputs).items()
+    }
+
+
+def _parsed(tf, inputs: FeatureInputs, examples) -> dict:
+    """Return the raw columns that serialised examples hold."""
+    spec = {
+        column: tf.io.FixedLenFeature([], getattr(tf, form.kind), form.missing)
+        if form.width is None
+        else tf.io.VarLenFeature(getattr(tf, form.kind))
+        for column, form in raw_columns(inputs).items()
+    }
+    return {
+        column: tf.sparse.to_dense(value) if isinstance(value, tf.SparseTensor) else value
+        for column, value in tf.io.parse_example(examples, spec).items()
+    }
+
+
+def _encoded(tf, inputs: FeatureInputs, tables: Mapping, features: Mapping) -> list:
+    """Return ``[categories, numbers]``, as :meth:`FeatureInputs.encode` does."""
+    codes = [tables[vocabulary_of(c)][features[c]][:, None] for c in inputs.categories]
+    for column, width in inputs.bags.items():
+        code = tables[vocabulary_of(column)][features[column][:, :width]]
+        codes.append(tf.pad(code, [[0, 0], [0, width - tf.shape(code)[1]]]))
+    codes += [tables[vocabulary_of(ITEM)][features[c]][:, None] for c in inputs.history]
+    return [tf.cast(tf.concat(codes, axis=1), tf.int32), _numbers(tf, inputs, features)]
 
 
 def _table(tf, values: np.ndarray):
@@ -74,7 +153,7 @@ def _table(tf, values: np.ndarray):
     return tf.lookup.StaticHashTable(known, default_value=0)
 
 
-def _numbers(tf, inputs: FeatureInputs, features):
+def _numbers(tf, inputs: FeatureInputs, features: Mapping):
     """Fill and scale as :meth:`FeatureInputs.encode_numbers` does, in double precision too."""
     if not inputs.numbers:
         return tf.zeros((tf.shape(next(iter(features.values())))[0], 0))
@@ -83,3 +162,39 @@ def _numbers(tf, inputs: FeatureInputs, features):
     values = tf.where(logarithms, tf.sign(values) * tf.math.log1p(tf.abs(values)), values)
     values = tf.where(tf.math.is_nan(values), inputs.fill, values)
     return tf.cast((values - inputs.shift) / inputs.scale, tf.float32)
+
+
+def _write_warm_up(tf, path: Path, inputs: FeatureInputs, samples: pd.DataFrame) -> None:
+    """Write one request of each method as records of ``PredictionLog`` messages."""
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    if samples.empty:
+        raise DataError("There is no sample to warm the model up with.")
+    raw = raw_features(inputs, samples)
+    predict, regress, classify = (prediction_log_pb2.PredictionLog() for _ in range(3))
+    for column, values in raw.items():
+        predict.predict_log.request.inputs[column].CopyFrom(tf.make_tensor_proto(values))
+    regress.regress_log.request.input.example_list.examples.append(example_of(raw, 0))
+    classify.classify_log.request.input.example_list.examples.append(example_of(raw, 0))
+    regress.regress_log.request.model_spec.signature_name = "regress"
+    classify.classify_log.request.model_spec.signature_name = "classify"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for log in (predict, regress, classify):
+            writer.write(log.SerializeToString(deterministic=True))
+
+
+def example_of(raw: Mapping[str, np.ndarray], row: int):
+    """Return one row of raw features as a ``tf.Example`` message."""
+    from tensorflow.core.example import example_pb2
+
+    example = example_pb2.Example()
+    for column, values in raw.items():
+        feature, chosen = example.features.feature[column], np.atleast_1d(values[row])
+        if chosen.dtype == np.int64:
+            feature.int64_list.value.extend(chosen)
+        elif chosen.dtype == np.float32:
+            feature.float_list.value.extend(chosen)
+        else:
+            feature.bytes_list.value.extend(text.encode() for text in chosen)
+    return example

@@ -80,11 +80,14 @@ class RankingModel:
             }
             files.write_json(fresh / "model.json", described)
 
-    def export(self, folder: Path) -> None:
-        """Write a SavedModel that takes raw features; see :mod:`recsys_lib.ranking.export`."""
+    def export(self, folder: Path, samples: pd.DataFrame | None = None) -> None:
+        """Write a SavedModel that takes raw features; see :mod:`recsys_lib.ranking.export`.
+
+        ``samples`` are requests that a server answers before it makes the model available.
+        """
         from recsys_lib.ranking.export import export
 
-        export(self.network, self.inputs, folder)
+        export(self.network, self.inputs, folder, samples)
 
     @classmethod
     def load(cls, folder: Path) -> "RankingModel":

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from recsys_lib.model_server import ModelServer, ServerConfig
+from recsys_lib.ranking.export import METHODS, set_methods
 
 REAL_SERVER = os.environ.get("RECSYS_TF_SERVING")
 CONFIG = """
@@ -35,17 +36,6 @@ class Address(NamedTuple):
 
     rest: str
     grpc: str
-
-
-def set_methods(folder: Path, methods: dict[str, str]) -> None:
-    """Mark signatures as classify or regress, which TensorFlow 2 cannot say when it saves."""
-    from tensorflow.core.protobuf import saved_model_pb2
-
-    path = folder / "saved_model.pb"
-    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
-    for key, method in methods.items():
-        saved.meta_graphs[0].signature_def[key].method_name = f"tensorflow/serving/{method}"
-    path.write_bytes(saved.SerializeToString())
 
 
 def save_half_plus(folder: Path, add: float) -> None:
@@ -76,7 +66,7 @@ def save_half_plus(folder: Path, add: float) -> None:
         "classify_x_to_y": classify,
     }
     tf.saved_model.save(module, str(folder), signatures)
-    set_methods(folder, {"regress_x_to_y": "regress", "classify_x_to_y": "classify"})
+    set_methods(folder, {f"{name}_x_to_y": method for name, method in METHODS.items()})
 
 
 def save_types(folder: Path) -> None:

@@ -2,11 +2,18 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from recsys_lib.ranking import HISTORY, RankingConfig, TrainingConfig, train_model
+from recsys_lib.errors import DataError
+from recsys_lib.file_list import FILE_LIST, verify_files
+from recsys_lib.ranking import HISTORY, KINDS, FeatureInputs, RankingModel
+from recsys_lib.ranking.export import WARM_UP_FILE, example_of, export_version
+from recsys_lib.ranking.models import config_class, module_of
+from recsys_lib.ranking.raw_features import raw_features
 
 SCORE = """
 import sys, numpy as np, tensorflow as tf
@@ -17,45 +24,135 @@ print("recsys_lib" in sys.modules)
 """
 
 
-def raw_features(model, samples) -> dict[str, np.ndarray]:
-    """The samples as a service would send them: -1, '' and NaN for what is missing."""
-    inputs, raw = model.inputs, {}
-    for column in (*inputs.categories, *inputs.history):
-        values = samples[column]
-        if column.endswith("_id") or column in inputs.history:
-            raw[column] = values.fillna(-1).to_numpy(np.int64)
-        else:
-            raw[column] = values.fillna("").to_numpy(np.str_)
-    for column in inputs.bags:
-        width = samples[column].map(len).max()
-        raw[column] = np.array([[*x, *[""] * (width - len(x))] for x in samples[column]])
-    for column in inputs.numbers:
-        raw[column] = samples[column].to_numpy(np.float32, na_value=np.nan)
-    return raw
+@pytest.fixture(scope="module")
+def rows(samples) -> pd.DataFrame:
+    """Samples with a history and a column of lists."""
+    bags = samples["item_id"].map(lambda item: ["red", "blue", "green"][: item % 4])
+    liked = {column: samples["item_id"].shift(k + 1) for k, column in enumerate(HISTORY)}
+    return samples.assign(tags=bags, **liked)
+
+
+@pytest.fixture(scope="module")
+def asked(rows) -> pd.DataFrame:
+    """Samples as they come in service: users never seen, values missing."""
+    asked = rows[:80].copy()
+    asked.loc[asked.index[::5], "user_id"] = 10**12
+    asked.loc[asked.index[::4], ["item_genre_1", "release_year", "user_rating_mean"]] = None
+    return asked
+
+
+def untrained(kind: str, rows: pd.DataFrame) -> RankingModel:
+    """A model with the weights it would start from: parity does not depend on training."""
+    from recsys_lib.keras_backend import seed_everything
+
+    seed_everything(7)
+    config = replace(
+        config_class(kind)(), embedding_dim=4, hidden=(8,), bags=("tags",), history=HISTORY
+    )
+    inputs = FeatureInputs.fit(
+        rows[:400],
+        config.categories,
+        config.numbers,
+        standardize=True,
+        bags=config.bags,
+        history=config.history,
+        log_numbers=config.log_numbers,
+    )
+    network = module_of(kind).network(config, inputs)
+    rng = np.random.default_rng(7)
+    # Weights that start at 0 would hide a part of the network.
+    weights = {
+        v.path: np.asarray(v) + rng.normal(0, 0.05, v.shape).astype(np.float32)
+        for v in network.trainable_variables
+    }
+    return RankingModel(kind, config, inputs, weights)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_network_of_the_family_gives_the_same_scores(kind, rows, asked, tmp_path):
+    from recsys_lib.model_server.servable import Servable
+
+    model = untrained(kind, rows)
+    model.export(tmp_path / "1")
+    servable = Servable(kind, 1, tmp_path / "1")
+    raw = raw_features(model.inputs, asked)
+    scores = servable.predict("serving_default", as_bytes(raw))["like"]
+    assert np.ptp(scores) > 0.01
+    assert np.abs(scores - model.predict(asked)).max() < 1e-6
+    servable.close()
+
+
+def as_bytes(raw):
+    """Texts as a server gets them."""
+    encode = np.vectorize(str.encode, otypes=[object])
+    return {n: encode(v) if v.dtype == object else v for n, v in raw.items()}
+
+
+def test_examples_are_regressed_and_classified(rows, asked, tmp_path):
+    from recsys_lib.model_server.servable import Servable
+
+    model = untrained("din", rows)
+    model.export(tmp_path / "1")
+    servable = Servable("din", 1, tmp_path / "1")
+    raw = raw_features(model.inputs, asked)
+    examples = [example_of(raw, row) for row in range(len(asked))]
+    for example in examples[::2]:  # what is missing may be left out
+        for column in ("user_rating_mean", "item_genre_1"):
+            values = example.features.feature[column]
+            if values.float_list.value[:1] != values.float_list.value[:1]:
+                del example.features.feature[column]
+    serialised = [example.SerializeToString() for example in examples]
+    expected = model.predict(asked)
+    assert np.abs(servable.regress("regress", serialised) - expected).max() < 1e-6
+    for row, p in zip(servable.classify("classify", serialised), expected, strict=True):
+        assert [label for label, _ in row] == ["dislike", "like"]
+        assert np.allclose([score for _, score in row], [1 - p, p], atol=1e-6)
+    servable.close()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["embedding_mlp", "din"])
-def test_a_fresh_process_gets_the_same_scores(kind, samples, tmp_path):
-    bags = samples["item_id"].map(lambda item: ["red", "blue", "green"][: item % 4])
-    rows = samples.assign(tags=bags, **{c: samples["item_id"].shift(k + 1) for k, c in
-                                        enumerate(HISTORY)})  # fmt: skip
-    config = RankingConfig(
-        embedding_dim=4,
-        hidden=(8,),
-        training=TrainingConfig(epochs=2, patience=0, batch_size=64),
-        **({"bags": ("tags",), "history": HISTORY} if kind == "din" else {}),
-    )
-    model, _ = train_model(kind, rows[:400], config=config)
-    judged = rows.copy()
-    judged.loc[judged.index[::5], "user_id"] = 10**12  # unknown
-    judged.loc[judged.index[::4], ["item_genre_1", "release_year", "user_rating_mean"]] = None
-    np.savez(tmp_path / "raw.npz", **raw_features(model, judged))
+def test_a_fresh_process_needs_no_library_of_ours(rows, asked, tmp_path):
+    model = untrained("din", rows)
+    raw = raw_features(model.inputs, asked)
+    texts = {n: v.astype(np.str_) if v.dtype == object else v for n, v in raw.items()}
+    np.savez(tmp_path / "raw.npz", **texts)
     model.export(tmp_path / "exported")
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", SCORE], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert told.stdout.strip() == "False"
+    assert done.stdout.strip() == "False"
     scores = np.load(tmp_path / "scores.npy")
-    assert np.ptp(scores) > 0.01
-    assert np.allclose(scores, model.predict(judged), rtol=0, atol=1e-6)
+    assert np.abs(scores - model.predict(asked)).max() < 1e-6
+
+
+def test_versions_count_up_and_carry_what_a_server_needs(rows, asked, tmp_path):
+    model = untrained("logistic_regression", rows)
+    (tmp_path / "m" / "4").mkdir(parents=True)
+    (tmp_path / "m" / "notes").mkdir()
+    assert export_version(model, tmp_path / "m", asked[:8]) == 5
+    folder = tmp_path / "m" / "5"
+    assert (folder / WARM_UP_FILE).stat().st_size > 0
+    verify_files(folder)
+    assert [p.name for p in (tmp_path / "m").iterdir() if p.name.startswith(".")] == []
+    changed = folder / "saved_model.pb"
+    changed.write_bytes(changed.read_bytes().replace(b"Comedy", b"Tragic"))
+    with pytest.raises(DataError, match=r"saved_model\.pb is missing or has changed"):
+        verify_files(folder)
+    (folder / FILE_LIST).write_text("{")
+    with pytest.raises(DataError, match="cannot be read"):
+        verify_files(folder)
+
+
+def test_raw_features_refuse_what_is_no_sample(rows):
+    inputs = untrained("logistic_regression", rows).inputs
+    with pytest.raises(DataError, match="lack the column item_id"):
+        raw_features(inputs, rows.drop(columns="item_id"))
+    with pytest.raises(DataError, match="Column user_id holds no values of int64"):
+        raw_features(inputs, rows.assign(user_id="ann"))
+
+
+def test_no_samples_no_warm_up(rows, tmp_path):
+    model = untrained("logistic_regression", rows)
+    with pytest.raises(DataError, match="no sample to warm the model up"):
+        model.export(tmp_path / "1", rows[:0])
+    assert not (tmp_path / "1").exists()

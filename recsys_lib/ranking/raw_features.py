@@ -1,0 +1,75 @@
+"""Samples as a service sends them: plain arrays, one a column, before any encoding."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from recsys_lib.errors import DataError, nearest
+from recsys_lib.ranking.inputs import FeatureInputs, vocabulary_of
+from recsys_lib.schema import ITEM
+
+
+class RawColumn(NamedTuple):
+    """The form of one raw column.
+
+    Attributes
+    ----------
+    kind : str
+        ``int64`` or ``string`` for categories, ``float32`` for numbers.
+    width : int or None
+        Places of a column of lists; None where a row has one value.
+    """
+
+    kind: str
+    width: int | None = None
+
+    @property
+    def missing(self):
+        """What stands for a missing value: -1, an empty text, NaN."""
+        return {"int64": -1, "string": "", "float32": np.float32(np.nan)}[self.kind]
+
+
+def raw_columns(inputs: FeatureInputs) -> dict[str, RawColumn]:
+    """Return the form of each column that a model reads."""
+    columns = {}
+    for column in (*inputs.categories, *inputs.bags, *inputs.history):
+        name = vocabulary_of(ITEM if column in inputs.history else column)
+        whole = np.issubdtype(inputs.vocabularies[name].dtype, np.integer)
+        columns[column] = RawColumn("int64" if whole else "string", inputs.bags.get(column))
+    return columns | dict.fromkeys(inputs.numbers, RawColumn("float32"))
+
+
+def raw_features(inputs: FeatureInputs, samples: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the columns of samples as arrays: int64, float32, or objects for texts.
+
+    Lists become (n, longest list) arrays, padded with the missing value.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or holds values of another kind.
+    """
+    raw = {}
+    for column, form in raw_columns(inputs).items():
+        if column not in samples.columns:
+            raise DataError(
+                f"The samples lack the column {column}.{nearest(column, map(str, samples.columns))}"
+            )
+        try:
+            raw[column] = _array(samples[column], form)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"Column {column} holds no values of {form.kind}: {error}") from None
+    return raw
+
+
+def _array(values: pd.Series, form: RawColumn) -> np.ndarray:
+    if form.width is None:
+        dtype = {"string": object}.get(form.kind, form.kind)
+        return values.astype(object).where(values.notna(), form.missing).to_numpy(dtype)
+    lists = [list(v[: form.width]) if np.ndim(v) else [] for v in values]
+    longest = max(map(len, lists), default=0)
+    padded = np.full((len(lists), longest), form.missing, object)
+    for row, chosen in enumerate(lists):
+        padded[row, : len(chosen)] = chosen
+    return padded if form.kind == "string" else padded.astype(form.kind)
