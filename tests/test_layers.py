@@ -11,12 +11,12 @@ import recsys_lib
 
 PACKAGE = Path(recsys_lib.__file__).parent
 LAYERS = [
-    {"errors", "paths", "files", "seeding", "schema", "native_log", "keras_backend"},
+    {"errors", "paths", "files", "seeding", "schema", "native_log", "keras_backend", "file_list"},
     {"spark", "data"},
     {"features", "embeddings", "evaluation"},
     {"indexes", "ranking", "stores"},
-    {"recall", "rankers"},
-    {"serving"},
+    {"recall", "rankers", "models_registry"},
+    {"serving", "model_server"},
     {"course", "experiments"},
     {"cli"},
 ]
@@ -25,7 +25,14 @@ ALLOWED_SIDEWAYS: set[tuple[str, str]] = set()
 # Where a heavy package may be imported at all (a folder or a module below recsys_lib).
 HOMES = {
     "pyspark": ("spark/", "features/", "embeddings/item2vec_spark", "embeddings/walks_spark"),
-    "tensorflow": ("keras_backend.py", "ranking/", "recall/channels/two_tower.py"),
+    "tensorflow": (
+        "keras_backend.py",
+        "ranking/",
+        "recall/channels/two_tower.py",
+        "model_server/",
+        "rankers/remote.py",
+    ),
+    "tensorflow_serving": ("ranking/export.py", "model_server/", "rankers/remote.py"),
     "keras": ("keras_backend.py", "ranking/"),
     "gensim": ("embeddings/",),
     "papermill": ("experiments/",),
@@ -80,6 +87,9 @@ def test_heavy_packages_stay_at_home(path):
         ("recsys_lib.recall", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.ranking", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.serving", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.rankers", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.models_registry", "numpy pandas pyspark tensorflow"),
+        ("recsys_lib.model_server", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.experiments", "pyspark tensorflow gensim papermill"),
     ],
 )

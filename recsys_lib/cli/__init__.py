@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from recsys_lib.cli import data, doctor, metrics, ranking, recommend, run, samples
+from recsys_lib.cli import data, doctor, metrics, models, ranking, recommend, run, samples
 from recsys_lib.errors import RecsysError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(samples.app, name="samples")
+app.add_typer(models.app, name="models")
 app.command()(ranking.train)
 app.command()(ranking.evaluate)
 app.command()(run.run)

@@ -99,6 +99,25 @@ def export(
         write_file_list(fresh)
 
 
+def largest_difference(model, folder: Path, samples: pd.DataFrame) -> float:
+    """Return how far an exported model's scores are from the model's own, at most.
+
+    Parameters
+    ----------
+    model : RankingModel
+    folder : Path
+        That :func:`export` wrote.
+    samples : DataFrame
+    """
+    load_keras()
+    import tensorflow as tf
+
+    serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    raw = raw_features(model.inputs, samples)
+    served = serve(**{name: tf.constant(values) for name, values in raw.items()})["like"]
+    return float(np.abs(served.numpy() - model.predict(samples)).max())
+
+
 def set_methods(folder: Path, methods: Mapping[str, str]) -> None:
     """Name the method of some signatures: TensorFlow 2 saves all of them as predict."""
     from tensorflow.core.protobuf import saved_model_pb2
