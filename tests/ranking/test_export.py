@@ -2,17 +2,16 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
+from family import *  # noqa: F403
+from family import untrained
 
 from recsys_lib.errors import DataError
 from recsys_lib.file_list import FILE_LIST, verify_files
-from recsys_lib.ranking import HISTORY, KINDS, FeatureInputs, RankingModel
+from recsys_lib.ranking import KINDS
 from recsys_lib.ranking.export import WARM_UP_FILE, example_of, export_version
-from recsys_lib.ranking.models import config_class, module_of
 from recsys_lib.ranking.raw_features import raw_features
 
 SCORE = """
@@ -22,50 +21,6 @@ serve = tf.saved_model.load("exported").signatures["serving_default"]
 np.save("scores.npy", serve(**{n: tf.constant(v) for n, v in raw.items()})["like"].numpy())
 print("recsys_lib" in sys.modules)
 """
-
-
-@pytest.fixture(scope="module")
-def rows(samples) -> pd.DataFrame:
-    """Samples with a history and a column of lists."""
-    bags = samples["item_id"].map(lambda item: ["red", "blue", "green"][: item % 4])
-    liked = {column: samples["item_id"].shift(k + 1) for k, column in enumerate(HISTORY)}
-    return samples.assign(tags=bags, **liked)
-
-
-@pytest.fixture(scope="module")
-def asked(rows) -> pd.DataFrame:
-    """Samples as they come in service: users never seen, values missing."""
-    asked = rows[:80].copy()
-    asked.loc[asked.index[::5], "user_id"] = 10**12
-    asked.loc[asked.index[::4], ["item_genre_1", "release_year", "user_rating_mean"]] = None
-    return asked
-
-
-def untrained(kind: str, rows: pd.DataFrame) -> RankingModel:
-    """A model with the weights it would start from: parity does not depend on training."""
-    from recsys_lib.keras_backend import seed_everything
-
-    seed_everything(7)
-    config = replace(
-        config_class(kind)(), embedding_dim=4, hidden=(8,), bags=("tags",), history=HISTORY
-    )
-    inputs = FeatureInputs.fit(
-        rows[:400],
-        config.categories,
-        config.numbers,
-        standardize=True,
-        bags=config.bags,
-        history=config.history,
-        log_numbers=config.log_numbers,
-    )
-    network = module_of(kind).network(config, inputs)
-    rng = np.random.default_rng(7)
-    # Weights that start at 0 would hide a part of the network.
-    weights = {
-        v.path: np.asarray(v) + rng.normal(0, 0.05, v.shape).astype(np.float32)
-        for v in network.trainable_variables
-    }
-    return RankingModel(kind, config, inputs, weights)
 
 
 @pytest.mark.parametrize("kind", KINDS)
