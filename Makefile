@@ -8,16 +8,24 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	&& echo "$$p" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab notebooks bench lint format lock clean java
+.PHONY: help setup run check test lab notebooks bench lint format lock clean java
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
+setup: $(VENV)/.installed ## install what is missing into .venv
+
 run: $(VENV)/.installed ## fetch MovieLens 100K, run all notebooks, write a report
 	@$(BIN)/recsys run
 
+# Several workers; a test file, or a group within one, stays on one of them.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
+check: lint ## lint, and all tests that need neither notebooks nor Spark nor much time
+	$(PYTEST) -m "not notebook and not spark and not slow"
+
 test: $(VENV)/.installed ## run all tests, notebooks included
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(PYTEST)
 
 lab: $(VENV)/.installed ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks

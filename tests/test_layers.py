@@ -1,6 +1,7 @@
 """Imports run one way, downward, and light packages stay light."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,18 +9,10 @@ from pathlib import Path
 import pytest
 
 import recsys_lib
+from recsys_lib.course.architecture import GROUND, LAYERS
+from recsys_lib.paths import project_root
 
 PACKAGE = Path(recsys_lib.__file__).parent
-LAYERS = [
-    {"errors", "paths", "files", "seeding", "schema", "native_log", "keras_backend", "file_list"},
-    {"spark", "data"},
-    {"features", "embeddings", "evaluation"},
-    {"indexes", "ranking", "stores"},
-    {"recall", "rankers", "models_registry"},
-    {"serving", "model_server"},
-    {"course", "experiments"},
-    {"cli"},
-]
 # Within one layer the data really flows this way.
 ALLOWED_SIDEWAYS: set[tuple[str, str]] = set()
 # Where a heavy package may be imported at all (a folder or a module below recsys_lib).
@@ -57,7 +50,20 @@ def unit_of(path: Path) -> str:
 
 
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or p.stem[0] != "_")
-LEVEL = {unit: level for level, units in enumerate(LAYERS) for unit in units}
+LEVEL = {unit: level for level, units in enumerate([GROUND, *LAYERS]) for unit in units}
+
+
+def test_the_layers_name_what_is_there_once():
+    listed = [*GROUND, *(package for layer in LAYERS for package in layer)]
+    assert sorted(listed) == sorted({unit_of(path) for path in MODULES})
+
+
+def test_the_readme_shows_the_same_layers():
+    readme = (project_root() / "README.md").read_text()
+    tree = readme[readme.index("recsys_lib/   ") : readme.index("\ndata/")]
+    lines = [set(re.findall(r"\b([a-z_]+)/ ", line)) for line in tree.splitlines()[2:]]
+    assert lines == [set(layer) for layer in LAYERS]
+    assert set(re.findall(r"\w+", tree.splitlines()[1])) == set(GROUND)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
@@ -95,5 +101,7 @@ def test_heavy_packages_stay_at_home(path):
 )
 def test_importing_stays_light(module, forbidden):
     code = f"import sys, {module}; print(*sorted(set('{forbidden}'.split()) & set(sys.modules)))"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == ""
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert output.stdout.strip() == ""

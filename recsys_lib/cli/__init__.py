@@ -14,20 +14,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help=(
-        "An executable course on industrial recommenders: data sets, notebooks as experiments, "
-        "their metrics.\n\nA first session: `recsys doctor`, `recsys data get ml-100k`, "
-        "`recsys run`, `recsys metrics`."
+        "An executable course on industrial recommenders: get data, run the notebooks as "
+        "experiments, look at what they measured; or train and use the models on data of your own."
+        "\n\nA first session: `recsys doctor`, `recsys data get ml-100k`, `recsys run`, "
+        "`recsys metrics`."
     ),
 )
-app.add_typer(data.app, name="data")
-app.add_typer(samples.app, name="samples")
-app.add_typer(models.app, name="models")
-app.command()(ranking.train)
-app.command()(ranking.evaluate)
-app.command()(run.run)
-app.command()(metrics.metrics)
-app.command()(recommend.recommend)
-app.command()(doctor.doctor)
+_COURSE, _MODELS = "The course", "Models on your own data"
+app.command(rich_help_panel=_COURSE)(doctor.doctor)
+app.add_typer(data.app, name="data", rich_help_panel=_COURSE)
+app.command(rich_help_panel=_COURSE)(run.run)
+app.command(rich_help_panel=_COURSE)(metrics.metrics)
+app.command(rich_help_panel=_MODELS)(recommend.recommend)
+app.add_typer(samples.app, name="samples", rich_help_panel=_MODELS)
+app.command(rich_help_panel=_MODELS)(ranking.train)
+app.command(rich_help_panel=_MODELS)(ranking.evaluate)
+app.add_typer(models.app, name="models", rich_help_panel=_MODELS)
 
 
 def main() -> None:

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Data sets: list, get, check, synthesise.")
+app = typer.Typer(no_args_is_help=True, help="List, get, check and synthesise data sets.")
 Name = Annotated[str, typer.Argument(help="Name of the data set, as `recsys data list` shows it.")]
 
 
 @app.command("list")
 def list_datasets() -> None:
-    """Show the data sets: those known by name, and those already here.
+    """List the data sets that can be fetched by name, and those that are already here.
 
     Example: `recsys data list`
     """
@@ -65,8 +65,8 @@ def get(
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at bad rows instead of setting them aside.")
     ] = False,
-    again: Annotated[
-        bool, typer.Option("--again", help="Fetch anew even where the data set is here.")
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Fetch the data set again, even if it is already here.")
     ] = False,
 ) -> None:
     """Fetch a data set and store it in one form, whatever the source.
@@ -90,8 +90,8 @@ def get(
     from recsys_lib.data import get as fetch
     from recsys_lib.data.user_file import Columns
 
-    if source is None and mirror is None and not again and name in present():
-        typer.echo(f"{name} is here already (--again fetches it anew).")
+    if source is None and mirror is None and not fresh and name in present():
+        typer.echo(f"{name} is here already (`--fresh` fetches it again).")
         _describe(load(name))
         return
     named = Columns.parse(columns) if columns else None
@@ -103,9 +103,10 @@ def get(
 
 @app.command()
 def check(name: Name) -> None:
-    """Look again at a stored data set: columns, order, counts, orphans, content hash.
+    """Check that a stored data set is still what was stored.
 
-    Ends with exit code 0 when it is what was stored, else 1 with what is wrong.
+    It looks at the columns, their order, the counts, ratings of unknown users or items, and the
+    hash of the content. The exit code is 1 when something is wrong, and says what.
 
     Example: `recsys data check ml-100k`
     """
@@ -123,19 +124,26 @@ def check(name: Name) -> None:
 
 @app.command()
 def synth(
-    users: Annotated[int, typer.Option(min=1, help="How many users.")] = 1_000,
-    items: Annotated[int, typer.Option(min=1, help="How many items.")] = 2_000,
-    interactions: Annotated[int, typer.Option(min=1, help="How many ratings in all.")] = 100_000,
-    seed: Annotated[int, typer.Option(help="Same seed and sizes, same data.")] = 42,
-    name: Annotated[str, typer.Option(help="What to call it.")] = "synthetic",
+    name: Annotated[
+        str,
+        typer.Argument(help="Name of the new data set; an earlier one is replaced."),
+    ],
+    users: Annotated[int, typer.Option(min=1, help="How many users it has.")] = 1_000,
+    items: Annotated[int, typer.Option(min=1, help="How many items it has.")] = 2_000,
+    interactions: Annotated[
+        int, typer.Option(min=1, help="How many ratings it has, of all users together.")
+    ] = 100_000,
+    seed: Annotated[
+        int, typer.Option(help="Start of every draw: the same seed and sizes give the same data.")
+    ] = 42,
 ) -> None:
-    """Make a data set of any size that looks like MovieLens, with a planted structure.
+    """Make a data set of any size that looks like MovieLens and has a planted structure.
 
     A few items get most ratings, users arrive and rate in bursts, films have genres. Users and
-    items belong to hidden taste groups, kept in `planted.parquet`, so that a method can be tested
-    on whether it finds them. Memory does not grow with the number of ratings.
+    items belong to hidden groups of taste. The groups are stored in `planted.parquet`, so that you
+    can test whether a method finds them. Memory does not grow with the number of ratings.
 
-    Example: `recsys data synth --users 162000 --items 62000 --interactions 25000000 --name big`
+    Example: `recsys data synth big --users 162000 --items 62000 --interactions 25000000`
     """
     from recsys_lib.data.synthetic import SyntheticConfig, synthesise
 

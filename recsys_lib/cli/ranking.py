@@ -5,20 +5,22 @@ from typing import Annotated
 
 import typer
 
-TRAINING = "training.json"  # beside the model: how it came about
+TRAINING = "training.json"  # in the folder of the model: how it was trained
 Samples = Annotated[
     Path,
     typer.Option(
-        help="A folder of `recsys samples build`, a Parquet file, a CSV in the reference system's "
-        "layout, or your own CSV or Parquet with `--schema`."
+        metavar="PATH",
+        help="The samples: a folder that `recsys samples build` wrote, a Parquet file, a CSV in "
+        "the layout of the reference system, or your own CSV or Parquet with `--schema`.",
     ),
 ]
 Schema = Annotated[
     Path | None,
     typer.Option(
-        help="JSON that names the columns of your own file: label, user, item, timestamp, part, "
-        "and lists of categories, numbers, log_numbers, bags (columns of lists; a|b in a CSV) "
-        "and history."
+        metavar="FILE",
+        help="JSON file that names the columns of your own samples: label, user, item, timestamp, "
+        "part, and lists of categories, numbers, log_numbers, bags (columns of lists; a|b in a "
+        "CSV) and history.",
     ),
 ]
 
@@ -26,33 +28,77 @@ Schema = Annotated[
 def train(
     model: Annotated[str, typer.Argument(help="Kind of model, such as embedding_mlp or din.")],
     samples: Samples,
-    out: Annotated[Path, typer.Option(help="Folder of the model; an earlier one is replaced.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER", help="Where the model goes; an earlier model there is replaced."
+        ),
+    ],
     schema: Schema = None,
-    validation: Annotated[float, typer.Option(help="Share of the rows to stop by.")] = 0.1,
-    test: Annotated[float, typer.Option(help="Share of the rows to judge by at the end.")] = 0.0,
-    epochs: Annotated[int | None, typer.Option(help="Passes at most.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Samples a step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of Adam.")] = None,
-    embedding_dim: Annotated[int | None, typer.Option(help="Numbers a category becomes.")] = None,
+    validation: Annotated[
+        float,
+        typer.Option(help="Share of the samples held out to decide when training stops."),
+    ] = 0.1,
+    test: Annotated[
+        float, typer.Option(help="Share of the samples held out to evaluate the model at the end.")
+    ] = 0.0,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Most passes over the samples. Default: the model's own.", show_default=False
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(help="Samples in a step. Default: the model's own.", show_default=False),
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="Step length of Adam. Default: the model's own.", show_default=False),
+    ] = None,
+    embedding_dim: Annotated[
+        int | None,
+        typer.Option(
+            help="Numbers in the vector of a category. Default: the model's own.",
+            show_default=False,
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="`name=value`, any other setting; may be repeated."),
+        typer.Option(
+            "--set",
+            "-p",
+            metavar="NAME=VALUE",
+            help="Any other setting of the model, such as dropout=0.2. May be repeated.",
+            show_default=False,
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of weights, order and random split.")] = 42,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the first weights, the order of the samples and a split.")
+    ] = 42,
     rows_in_memory: Annotated[
-        int, typer.Option(min=1, help="Of more rows, parts are read in turn (Parquet only).")
+        int,
+        typer.Option(
+            min=1, help="A Parquet file with more rows than this is read in parts, in turn."
+        ),
     ] = 4_000_000,
     checkpoint: Annotated[
         Path | None,
-        typer.Option(help="Folder for the state of each epoch [default: beside --out]."),
+        typer.Option(
+            metavar="FOLDER",
+            help="Where the state after each epoch is kept until training ends. Default: next to "
+            "the folder of the model.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
-    """Train a ranking model on samples and write it to a folder, with `training.json`.
+    """Train a ranking model on samples and write it to a folder.
 
-    The file is split by its column `part` where it has one, else by `timestamp`, else at random.
-    The weights of the epoch with the best validation AUC are kept. A run that was killed goes on
-    from its last epoch when it is started again, and ends with the same weights. With `TF_CONFIG`
-    set, the same command on several machines trains one model on all of them.
+    The samples are split by their column `part` where they have one, else by `timestamp`, else at
+    random. The weights of the epoch with the best validation AUC are kept; `training.json`
+    describes how the model was trained. A training that was killed goes on from its last epoch when
+    the same command is started again, and ends with the same weights. With `TF_CONFIG` set, the
+    same command on several machines trains one model on all of them.
 
     Examples:
 
@@ -92,20 +138,20 @@ def train(
     columns = out_of_core.columns_of(config)
     parts = split(source, validation, test, seed)
     counts = out_of_core.count(source, parts)
-    _tell(f"{source.n_rows:,} samples in {source.form}")
-    _tell(f"split {parts.how}: " + ", ".join(f"{n:,} {part}" for part, n in counts.items()))
-    _tell_missing(source, columns)
+    typer.echo(f"{source.n_rows:,} samples in {source.form}")
+    typer.echo(f"split {parts.how}: " + ", ".join(f"{n:,} {part}" for part, n in counts.items()))
+    _print_missing(source, columns)
     if out_of_core.does_not_fit(source, rows_in_memory):
-        _tell(f"about {rows_in_memory:,} are in memory at a time")
+        typer.echo(f"about {rows_in_memory:,} are in memory at a time")
     kept = checkpoint or out.with_name(f"{out.name}.checkpoint")
     with _working(f"training {model}"):
         trained, log = out_of_core.train_on_source(
-            model, source, parts, config, seed, rows_in_memory, _tell_epoch, kept
+            model, source, parts, config, seed, rows_in_memory, _print_epoch, kept
         )
-    judged = {}
+    figures = {}
     if counts[TEST]:
-        judged = judge_model(trained, out_of_core.frames_of(source, parts, TEST, columns))
-        _tell_figures(judged)
+        figures = judge_model(trained, out_of_core.frames_of(source, parts, TEST, columns))
+        _print_figures(figures)
     if is_chief():
         trained.save(out)
         files.write_json(
@@ -118,21 +164,24 @@ def train(
                 "seed": seed,
                 "config": asdict(trained.config),
                 "log": asdict(log),
-                "test": judged,
+                "test": figures,
             },
         )
         shutil.rmtree(kept, ignore_errors=True)
-    _tell(f"{trained.n_parameters:,} weights of epoch {log.best_epoch} in {paths.shown(out)}")
+    typer.echo(f"{trained.n_parameters:,} weights of epoch {log.best_epoch} in {paths.shown(out)}")
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Folder that `recsys train` wrote.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A model that `recsys train` wrote.")
+    ],
     samples: Samples,
     schema: Schema = None,
 ) -> None:
-    """Judge a trained model on all samples of a file.
+    """Evaluate a trained model on all samples of a file.
 
-    Columns are named as in training, unless another `--schema` is given.
+    The columns are taken to have the names that they had in training, unless another `--schema`
+    is given.
 
     Example: `recsys evaluate outputs/mlp --samples outputs/later_samples`
     """
@@ -146,8 +195,8 @@ def evaluate(
     from recsys_lib.schema import USER
 
     trained = RankingModel.load(model)
-    told = model / TRAINING
-    renamed = files.read_json(told)["renamed"] if told.is_file() else {}
+    description = model / TRAINING
+    renamed = files.read_json(description)["renamed"] if description.is_file() else {}
     if schema is not None:
         renamed = read_schema(schema).renamed
     wanted = [*columns_of(trained.inputs), LABEL]
@@ -155,14 +204,10 @@ def evaluate(
     renamed = {name: theirs for name, theirs in renamed.items() if name in (*wanted, USER)}
     source = open_source(samples, renamed, tuple(trained.inputs.bags))
     wanted += [USER] if USER in source.columns else []
-    _tell(f"{source.n_rows:,} samples in {source.form}")
+    typer.echo(f"{source.n_rows:,} samples in {source.form}")
     with _working("predicting"):
-        judged = judge_model(trained, (f for _, f in source.read(list(dict.fromkeys(wanted)))))
-    _tell_figures(judged)
-
-
-def _tell(text: str) -> None:
-    typer.echo(text)
+        figures = judge_model(trained, (f for _, f in source.read(list(dict.fromkeys(wanted)))))
+    _print_figures(figures)
 
 
 def _working(text: str):
@@ -171,27 +216,28 @@ def _working(text: str):
     return Console(stderr=True).status(text)
 
 
-def _tell_missing(source, columns: list[str]) -> None:
-    """Say which columns of a file that is in memory have missing values, and how many."""
+def _print_missing(source, columns: list[str]) -> None:
+    """Print which columns of a file that is in memory have missing values, and how many."""
     if "CSV" not in source.form:
         return
     ((_, frame),) = source.read(columns)
     counts = frame.isna().sum()
-    told = [f"{column} {n / len(frame):.1%}" for column, n in counts[counts > 0].items()]
-    _tell(f"missing values: {', '.join(told) or 'none'}")
+    shares = [f"{column} {n / len(frame):.1%}" for column, n in counts[counts > 0].items()]
+    typer.echo(f"missing values: {', '.join(shares) or 'none'}")
 
 
-def _tell_epoch(log) -> None:
+def _print_epoch(log) -> None:
     epoch = len(log.seconds)
     if epoch == log.resumed_after + 1 and log.resumed_after:
-        _tell(f"going on after epoch {log.resumed_after}")
+        typer.echo(f"going on after epoch {log.resumed_after}")
     line = f"epoch {epoch}: loss {log.train_loss[-1]:.4f}"
     if log.validation_auc:
         line += f", validation AUC {log.validation_auc[-1]:.4f}"
         line += f", log loss {log.validation_log_loss[-1]:.4f}"
-    _tell(f"{line}, {log.n_samples / log.seconds[-1]:,.0f} samples/s")
+    typer.echo(f"{line}, {log.n_samples / log.seconds[-1]:,.0f} samples/s")
 
 
-def _tell_figures(judged: dict) -> None:
-    for name, value in judged.items():
-        _tell(f"{name:<18} {value:,}" if isinstance(value, int) else f"{name:<18} {value:.4f}")
+def _print_figures(figures: dict) -> None:
+    for name, value in figures.items():
+        number = f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+        typer.echo(f"{name:<18} {number}")

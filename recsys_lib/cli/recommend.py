@@ -1,4 +1,4 @@
-"""``recsys recommend``: lists for everybody from a person's own table, for any outside judge."""
+"""``recsys recommend``: lists of items for every user of a table of your own."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,39 +9,71 @@ import typer
 def recommend(
     recaller: Annotated[
         str,
-        typer.Option(help="`best`, `best_single`, or a channel; `list` shows them all."),
+        typer.Option(
+            help="What recommends: `best`, `best_single`, or the name of a channel; `--list` shows "
+            "them all."
+        ),
     ] = "best",
     train: Annotated[
         Path | None,
-        typer.Option(help="CSV or Parquet: user, item and, if there are, rating, timestamp."),
+        typer.Option(
+            metavar="FILE",
+            help="The table to learn from, CSV or Parquet: user, item and, where you have them, "
+            "rating and timestamp.",
+            show_default=False,
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="File to write: .csv, .tsv or .parquet.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="File to write, .csv, .tsv or .parquet; an earlier one is replaced.",
+            show_default=False,
+        ),
+    ] = None,
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="Items for each user.")] = 10,
     items: Annotated[
         Path | None,
-        typer.Option(help="Item table: item and release_year, genres or people (joined by |)."),
+        typer.Option(
+            metavar="FILE",
+            help="A table of your items: item and release_year, genres or people (joined by |).",
+            show_default=False,
+        ),
     ] = None,
     protocol: Annotated[
         str,
         typer.Option(
-            help="How settings are chosen, on a fifth of the table held out: a `random` fifth of "
-            "each user, each user's `last` fifth, or the last fifth in `time`."
+            help="Which fifth of the table is held out to choose the settings: a `random` fifth of "
+            "each user's rows, the `last` fifth of each user's rows, or the last fifth in `time`."
         ),
     ] = "random",
     relevant: Annotated[
-        str, typer.Option(help="What counts there: `all` held-out rows or `likes` (3.5 and more).")
+        str,
+        typer.Option(
+            help="Which held-out rows count as found: `all`, or only `likes` (3.5 and more)."
+        ),
     ] = "all",
-    parameter: Annotated[
+    settings: Annotated[
         list[str] | None,
-        typer.Option("-p", help="`name=value`, a setting of the channel; nothing is chosen then."),
+        typer.Option(
+            "--set",
+            "-p",
+            metavar="NAME=VALUE",
+            help="A setting of the channel, such as n_neighbours=100. May be repeated. With one, "
+            "no setting is chosen on held-out rows.",
+            show_default=False,
+        ),
     ] = None,
+    show: Annotated[
+        bool, typer.Option("--list", help="List what can recommend, and recommend nothing.")
+    ] = False,
 ) -> None:
-    """Fit a recaller on your own split and write the best unseen items of each of its users.
+    """Learn from a table of your own, and write the best new items for each of its users.
 
-    The output has the columns user, item, score and rank (from 1), with the ids of your table. So
-    any evaluator can judge it. Settings are chosen on a part held out of the table, never on
-    anything else; `best` also merges the channels that help each other. Nothing a user has in the
-    table is recommended.
+    The output has the columns user, item, score and rank (from 1), with the ids of your table, so
+    that any evaluator can read it. Settings are chosen on a part held out of the table, never on
+    anything else; `best` also merges the channels that help each other. A user is not recommended
+    what the table already has of the user.
 
     Examples:
 
@@ -49,9 +81,9 @@ def recommend(
 
     `recsys recommend --recaller ease --protocol last --train train.parquet --out top10.parquet`
 
-    `recsys recommend --recaller item_knn -p n_neighbours=100 --train train.csv --out top10.csv`
+    `recsys recommend --recaller item_knn --set n_neighbours=100 --train train.csv --out top10.csv`
 
-    `recsys recommend --recaller list`
+    `recsys recommend --list`
     """
     from rich.console import Console
 
@@ -61,28 +93,29 @@ def recommend(
     from recsys_lib.errors import RecsysError
     from recsys_lib.recall.ready import check_name, describe, ready_recaller
 
-    if recaller == "list":
-        for name, told in describe().items():
-            typer.echo(f"{name:<17} {told}")
+    if show:
+        for name, description in describe().items():
+            typer.echo(f"{name:<17} {description}")
         return
     check_name(recaller)
-    settings = dict(setting(each, "-p") for each in parameter or [])
+    given = dict(setting(each, "--set") for each in settings or [])
     if train is None or out is None:
-        raise RecsysError("Give --train FILE and --out FILE (see recsys recommend --help).")
-    ending_of(out)  # a wrong one is told before the work is done
+        raise RecsysError("Give --train FILE and --out FILE; see `recsys recommend --help`.")
+    ending_of(out)  # an ending that nothing can write is refused before the work is done
     table = read_interactions(train)
-    for told in (*table.notes, *(f"left out: {n:,} rows {r}" for r, n in table.rejects.items())):
-        typer.echo(told)
+    left_out = (f"left out: {n:,} rows {reason}" for reason, n in table.rejects.items())
+    for line in (*table.notes, *left_out):
+        typer.echo(line)
     n_users, n_items = len(table.user_ids), len(table.item_ids)
     rows = table.interactions
     typer.echo(f"{len(rows):,} interactions of {n_users:,} users with {n_items:,} items")
     about = None if items is None else read_items(items, table.item_ids)
     chosen_by = {"protocol": protocol, "relevant": relevant, "k": k}
-    model = ready_recaller(recaller, about, **chosen_by, settings=settings)
+    model = ready_recaller(recaller, about, **chosen_by, settings=given)
     with Console(stderr=True).status(f"fitting {recaller}, choosing its settings where it can"):
         model.fit(rows)
-    for told in _choices(model):
-        typer.echo(told)
+    for line in _choices(model):
+        typer.echo(line)
     lists, without = _lists(model, table, k)
     if without:
         typer.echo(f"nothing to recommend to {without:,} users")
@@ -91,11 +124,11 @@ def recommend(
 
 
 def _choices(model):
-    """Yield what a recaller that tunes itself has chosen, line by line."""
+    """Yield, line by line, what a recaller that tunes itself has chosen."""
     if not hasattr(model, "validation_"):
         return
     if not model.validation_:
-        yield "nobody has both a past and something held out: nothing to choose by"
+        yield "no user has both a past and something held out: there is nothing to choose by"
     for name, value in model.validation_.items():
         yield f"  validation nDCG@{model.k} {value:.4f}  {name}"
     for name, weight in model.plan_["channels"].items():

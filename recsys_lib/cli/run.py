@@ -9,14 +9,15 @@ def run(
     notebooks: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Notebooks to run, by name (03_item2vec) or number (03). None: all of them.",
+            help="Notebooks to run, by name (03_item2vec) or number (03). Default: all of them.",
             show_default=False,
         ),
     ] = None,
     dataset: Annotated[
         str | None,
         typer.Option(
-            help="Data set to run on; 'recsys data list' names them. Default: the notebooks' own.",
+            help="Name of the data set to run on, as `recsys data list` shows it. Default: the one "
+            "that the notebooks name.",
             show_default=False,
         ),
     ] = None,
@@ -26,48 +27,53 @@ def run(
             "--parameter",
             "-p",
             metavar="NAME=VALUE",
-            help="Set a parameter: -p window=5 in every chosen notebook that has it, "
-            "-p 03_item2vec.window=5 in one. May be repeated; --list shows what there is.",
+            help="Set a parameter: `-p window=5` in every chosen notebook that has it, "
+            "`-p 03_item2vec.window=5` in one. May be repeated; `--list` shows all parameters.",
             show_default=False,
         ),
     ] = None,
     profile: Annotated[
-        str, typer.Option(help="Size of the work: quick, default or full.")
+        str, typer.Option(help="How much work to do: quick, default or full.")
     ] = "default",
     jobs: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Notebooks at a time. Default: one a core, as far as 3 GB of memory each allow.",
+            help="Notebooks that run at the same time. Default: one per core, if there are 3 GB of "
+            "memory for each.",
             show_default=False,
         ),
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Execute everything, even what did not change.")
+        bool, typer.Option("--fresh", help="Execute every notebook, even if nothing changed.")
     ] = False,
     show: Annotated[
-        bool, typer.Option("--list", help="Show the notebooks and their parameters; run nothing.")
+        bool,
+        typer.Option("--list", help="List the notebooks and their parameters; run nothing."),
     ] = False,
 ) -> None:
-    """Execute the numbered notebooks in the order they need, and write a report.
+    """Execute the numbered notebooks in an order that fits, and write a report.
 
-    Results go to outputs/DATE-TIME-DATASET-PROFILE/: the executed notebooks, metrics.json,
-    report.html and what the notebooks hand to each other. outputs/latest points to the last run
-    that went well.
+    The results are in `outputs/DATE-TIME-DATASET-PROFILE/`: the executed notebooks,
+    `metrics.json`, `report.html`, and the artefacts that one notebook writes and another reads.
+    `outputs/latest` points to the last run that ended well.
 
-    A notebook whose code, parameters, data, library and inputs did not change is reused from an
-    earlier run. After a failure or Ctrl-C, the same command goes on where it stopped.
+    A notebook is reused from an earlier run if its code, its parameters, the data, the library and
+    what it reads are the same. After a failure or Ctrl-C, the same command goes on where it
+    stopped.
 
-    Exactly the notebooks named are run. What they read from notebooks that are not among them is
-    built by the library with its default settings.
+    Only the notebooks that you name are executed. If one of them reads what a notebook writes that
+    you did not name, the library builds it with its default settings.
 
     Examples:
 
-    - `recsys run`: all notebooks on MovieLens 100K
+    `recsys run`
 
-    - `recsys run 03 04 --profile quick`: two of them, small
+    `recsys run 03 04 --profile quick`
 
-    - `recsys run 03_item2vec -p window=5`: one, with another window
+    `recsys run 03_item2vec -p window=5`
+
+    `recsys run --dataset mine`
     """
     import signal
 
@@ -82,7 +88,7 @@ def run(
     from recsys_lib.experiments.runner import run as run_plan
 
     plan = make_plan(found, notebooks or [], parameter or [], profile, dataset)
-    # A run that is told to end (by a container, by CI) ends its kernels as after Ctrl-C.
+    # When a container or CI ends the run, its kernels end as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         result = run_plan(plan, jobs, fresh)
@@ -103,7 +109,7 @@ def _print_notebook(notebook) -> None:
         typer.echo(f"  {each.name}: {each.type} = {each.default!r}".ljust(44) + f"  {each.help}")
     for profile, values in notebook.profiles.items():
         given = ", ".join(f"{name}={value!r}" for name, value in values.items())
-        typer.echo(f"  --profile {profile}: {given or 'as by default'}")
+        typer.echo(f"  --profile {profile}: {given or 'the same as the default'}")
     typer.echo()
 
 

@@ -8,33 +8,57 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Training samples: build, export, import.")
-Out = Annotated[Path, typer.Option(help="Folder of the result; an earlier result is replaced.")]
-Partition = Annotated[str, typer.Option(help="Period of a partition: day, month or year.")]
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Build training samples; exchange them with the reference system.",
+)
+Out = Annotated[
+    Path,
+    typer.Option(
+        metavar="FOLDER", help="Where the samples go; earlier samples there are replaced."
+    ),
+]
+Partition = Annotated[
+    str, typer.Option(help="Period that goes into one partition: day, month or year.")
+]
 Master = Annotated[
     str, typer.Option(help="local[n] for n threads here, or spark://HOST:PORT of a cluster.")
 ]
 Conf = Annotated[
     list[str] | None,
-    typer.Option(help="A setting of Spark, as spark.driver.memory=8g; may be repeated."),
+    typer.Option(
+        metavar="NAME=VALUE",
+        help="A setting of Spark, such as spark.driver.memory=8g. May be repeated.",
+        show_default=False,
+    ),
 ]
 
 
 @app.command()
 def build(
-    dataset: Annotated[str, typer.Argument(help="Name of a data set, or a folder of its form.")],
+    dataset: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a data set, as `recsys data list` shows it, or a folder of the same form."
+        ),
+    ],
     out: Out,
     partition: Partition = "month",
     all_families: Annotated[
-        bool, typer.Option(help="All features of the registry, not only the reference system's.")
+        bool,
+        typer.Option(
+            "--all-families",
+            help="Make all features of the registry, not only those of the reference system.",
+        ),
     ] = False,
     master: Master = "local[2]",
     conf: Conf = None,
 ) -> None:
-    """Make point-in-time training samples on Spark: typed Parquet, partitioned by time.
+    """Build training samples on Spark, as typed Parquet partitioned by time.
 
-    Rows that cannot be right (missing values, later than now, repeated) go to `quarantine/` with
-    their reason; `report.json` counts everything. A cluster's workers must see both folders.
+    No feature of a sample uses an event at or after the time of that sample. Rows that cannot be
+    right (missing values, later than now, repeated) go to `quarantine/`, each with its reason;
+    `report.json` counts everything. The workers of a cluster must be able to reach both folders.
 
     Examples:
 
@@ -53,12 +77,18 @@ def build(
 
 @app.command("export")
 def export_samples(
-    samples: Annotated[Path, typer.Argument(help="Folder that `recsys samples build` wrote.")],
-    out: Annotated[Path, typer.Option(help="CSV file of the result.")],
+    samples: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="Samples that `recsys samples build` wrote."),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="CSV file to write; an earlier one is replaced."),
+    ],
     master: Master = "local[2]",
     conf: Conf = None,
 ) -> None:
-    """Write samples as one CSV in the reference system's exact layout, for its programs.
+    """Write samples as one CSV in the exact layout of the reference system, for its programs.
 
     Example: `recsys samples export outputs/samples --out trainingSamples.csv`
     """
@@ -72,15 +102,20 @@ def export_samples(
 
 @app.command("import")
 def import_samples(
-    file: Annotated[Path, typer.Argument(help="CSV in the reference's layout, or a folder.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A CSV in the layout of the reference system, or a folder of them."
+        ),
+    ],
     out: Out,
     partition: Partition = "month",
     master: Master = "local[2]",
     conf: Conf = None,
 ) -> None:
-    """Read samples in the reference system's layout, so that they train our models.
+    """Read samples in the layout of the reference system, so that our models can learn from them.
 
-    Lines that do not fit go to `quarantine/`.
+    Lines that do not fit go to `quarantine/`, each with its reason.
 
     Example: `recsys samples import trainingSamples.csv --out outputs/theirs`
     """

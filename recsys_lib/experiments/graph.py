@@ -1,4 +1,4 @@
-"""Which notebook needs which: the graph that the contracts' reads and writes draw."""
+"""Which notebook needs which: the graph of the artefacts that they read and write."""
 
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter

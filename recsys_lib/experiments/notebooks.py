@@ -1,4 +1,4 @@
-"""What the notebooks say of themselves, read without running them."""
+"""What the notebooks declare, read from their files without running them."""
 
 import ast
 import json
@@ -10,15 +10,27 @@ from typing import Any
 
 from recsys_lib import paths
 from recsys_lib.errors import RecsysError, nearest
+from recsys_lib.experiments.artifact_names import find_reads_and_writes
 from recsys_lib.experiments.parameters import Parameter, parse_parameters
 
 
 @dataclass(frozen=True)
 class Notebook:
-    """A numbered notebook: its cells tagged ``parameters`` and ``contract``, parsed.
+    """A numbered notebook: what its code declares, and its cells.
 
-    ``reads`` and ``writes`` are names of artefacts; ``profiles`` gives, by name, values of
-    parameters for a smaller or larger run. ``cells`` are (type, source) pairs, outputs left out.
+    Attributes
+    ----------
+    name, title : str
+    path : Path
+    parameters : mapping
+        By name, what the cell tagged ``parameters`` declares.
+    reads, writes : tuple of str
+        Names of the artefacts that its code loads and saves.
+    profiles : mapping
+        By name, the values of parameters for a smaller or larger run, from the cell tagged
+        ``profiles``.
+    cells : tuple of (type, source)
+        Without outputs.
     """
 
     name: str
@@ -29,6 +41,10 @@ class Notebook:
     writes: tuple[str, ...]
     profiles: Mapping[str, Mapping[str, Any]]
     cells: tuple[tuple[str, str], ...]
+
+    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of all parameters: the given ones, else the notebook's own."""
+        return {name: each.default for name, each in self.parameters.items()} | dict(given)
 
 
 def discover(folder: Path | None = None) -> list[Notebook]:
@@ -52,7 +68,8 @@ def read_notebook(path: Path) -> Notebook:
     Raises
     ------
     RecsysError
-        Not a notebook, or its ``parameters`` or ``contract`` cell is missing or not literal.
+        Not a notebook; its cell tagged ``parameters`` or ``profiles`` is missing or not literal;
+        or the code hides the name of an artefact.
     """
     try:
         raw = json.loads(Path(path).read_text(encoding="utf-8"))["cells"]
@@ -61,8 +78,13 @@ def read_notebook(path: Path) -> Notebook:
     sources = ["".join(cell["source"]) for cell in raw]
     try:
         parameters = parse_parameters(_tagged(raw, sources, "parameters"))
-        contract = _parse_contract(_tagged(raw, sources, "contract"))
-        _check_profiles(contract["profiles"], {each.name: each for each in parameters})
+        profiles = _parse_profiles(_tagged(raw, sources, "profiles"))
+        _check_profiles(profiles, {each.name: each for each in parameters})
+        reads, writes = find_reads_and_writes(
+            (number, source)
+            for number, (cell, source) in enumerate(zip(raw, sources, strict=True), start=1)
+            if cell["cell_type"] == "code"
+        )
     except RecsysError as error:
         raise RecsysError(f"{paths.shown(path)}: {error}.") from None
     return Notebook(
@@ -70,9 +92,9 @@ def read_notebook(path: Path) -> Notebook:
         path=Path(path),
         title=_title(raw, sources) or Path(path).stem,
         parameters=MappingProxyType({each.name: each for each in parameters}),
-        reads=tuple(contract["reads"]),
-        writes=tuple(contract["writes"]),
-        profiles=MappingProxyType(contract["profiles"]),
+        reads=reads,
+        writes=writes,
+        profiles=MappingProxyType(profiles),
         cells=tuple((cell["cell_type"], source) for cell, source in zip(raw, sources, strict=True)),
     )
 
@@ -119,30 +141,22 @@ def _title(raw: list[dict], sources: list[str]) -> str:
     return next((line.removeprefix("# ").strip() for line in lines if line.startswith("# ")), "")
 
 
-def _parse_contract(source: str) -> dict[str, Any]:
-    contract = {}
+def _parse_profiles(source: str) -> Any:
     try:
-        for node in ast.parse(source).body:
-            (target,) = node.targets
-            contract[target.id] = ast.literal_eval(node.value)
+        (statement,) = ast.parse(source).body
+        (target,) = statement.targets
+        if target.id != "profiles":
+            raise ValueError
+        return ast.literal_eval(statement.value)
     except (SyntaxError, AttributeError, ValueError, TypeError):
         raise RecsysError(
-            "the contract cell may hold only literals given to reads, writes and profiles"
+            "the cell tagged 'profiles' may hold only profiles = {...}, all of it literal"
         ) from None
-    expected = {"reads", "writes", "profiles"}
-    if set(contract) != expected:
-        wrong = ", ".join(sorted(set(contract) ^ expected))
-        raise RecsysError(f"the contract cell gives reads, writes and profiles; wrong: {wrong}")
-    for side in ("reads", "writes"):
-        names = contract[side]
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise RecsysError(f"the contract's {side} must be a list of names of artefacts")
-    return contract
 
 
 def _check_profiles(profiles: Any, parameters: Mapping[str, Parameter]) -> None:
     if not isinstance(profiles, dict) or not all(isinstance(v, dict) for v in profiles.values()):
-        raise RecsysError("the contract's profiles must be a dict of dicts")
+        raise RecsysError("profiles must be a dict of dicts")
     for profile, values in profiles.items():
         for name, value in values.items():
             if name not in parameters:

@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from recsys_lib.errors import RecsysError
@@ -18,27 +17,40 @@ from recsys_lib.experiments.notebooks import Notebook, select
 class Step:
     """One notebook of a run.
 
-    ``values`` are the parameters that differ from the notebook's own, ``needs`` the notebooks of
-    this run that must have ended well before, ``fingerprint`` changes with anything that can
-    change the results.
+    Attributes
+    ----------
+    notebook : Notebook
+    changed : mapping
+        Values of the parameters that differ from the notebook's own.
+    needs : frozenset of str
+        Names of the notebooks of this run that must have ended well before.
+    fingerprint : str
+        Changes with anything that can change the results.
     """
 
     notebook: Notebook
-    values: Mapping[str, Any]
+    changed: Mapping[str, Any]
     needs: frozenset[str]
-    fingerprint: str
+    fingerprint: str = ""
 
     @property
     def parameters(self) -> dict[str, Any]:
         """All parameters of the notebook with the values they have in this run."""
-        return {name: each.default for name, each in self.notebook.parameters.items()} | dict(
-            self.values
-        )
+        return self.notebook.values(self.changed)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A run to be made: ``steps`` by notebook name, in an order in which they can run."""
+    """A run to be made.
+
+    Attributes
+    ----------
+    dataset, data_fingerprint : str or None
+        None where no notebook has a parameter ``dataset``.
+    profile : str
+    steps : mapping
+        By the notebook's name, in an order in which they can run.
+    """
 
     dataset: str | None
     data_fingerprint: str | None
@@ -67,30 +79,28 @@ def make_plan(
     Raises
     ------
     RecsysError
-        Anything in the command or in a notebook's contract is wrong.
+        Anything in the command is wrong, or the notebooks do not fit together.
     """
     needs = dependencies(notebooks)
     chosen = {each.name: each for each in select(notebooks, wanted)}
-    values = resolve(list(chosen.values()), assignments, profile, dataset)
-    name = _dataset_name(chosen, values, dataset)
+    changed = resolve(list(chosen.values()), assignments, profile, dataset)
+    name = _dataset_name([chosen[each].values(changed[each]) for each in chosen], dataset)
     data = _data_fingerprint(name) if name else None
-    surroundings = [library_fingerprint(), _versions(), data]
     steps: dict[str, Step] = {}
     for each, inner in within(needs, list(chosen.values())).items():
+        step = Step(chosen[each], changed[each], frozenset(inner))
         upstream = {other: steps[other].fingerprint for other in sorted(inner)}
-        parameters = {key: p.default for key, p in chosen[each].parameters.items()} | values[each]
-        content = [chosen[each].cells, parameters, upstream, surroundings]
-        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-        steps[each] = Step(chosen[each], values[each], frozenset(inner), digest)
+        steps[each] = replace(step, fingerprint=_fingerprint(step, upstream, data))
     return Plan(name, data, profile, steps)
 
 
-def _dataset_name(chosen: Mapping, values: Mapping, given: str | None) -> str | None:
-    names = {
-        values[each].get("dataset", notebook.parameters["dataset"].default)
-        for each, notebook in chosen.items()
-        if "dataset" in notebook.parameters
-    }
+def _fingerprint(step: Step, upstream: Mapping[str, str], data: str | None) -> str:
+    decisive = [step.notebook.cells, step.parameters, upstream, library_fingerprint(), data]
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _dataset_name(parameters: Sequence[Mapping[str, Any]], given: str | None) -> str | None:
+    names = {values["dataset"] for values in parameters if "dataset" in values}
     if given and not names:
         raise RecsysError("--dataset has no effect: no chosen notebook has a parameter 'dataset'.")
     if len(names) > 1:
@@ -105,26 +115,3 @@ def _data_fingerprint(name: str) -> str:
     from recsys_lib.data import ensure
 
     return ensure(name).fingerprint
-
-
-def _versions() -> dict[str, str]:
-    return package_versions(direct_only=True)
-
-
-def package_versions(direct_only: bool = False) -> dict[str, str]:
-    """Return the installed versions, by name, of what the library requires.
-
-    By default the packages that help to develop it are included.
-    """
-    from importlib.metadata import PackageNotFoundError, requires, version
-
-    found = {}
-    for requirement in requires("recsys-lib") or []:
-        if direct_only and "extra ==" in requirement:
-            continue
-        name = re.match(r"[A-Za-z0-9._-]+", requirement).group()
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found

@@ -1,4 +1,4 @@
-"""Telling how a run goes: on the terminal, and in the run's log."""
+"""Showing how a run goes: on the terminal, and in its log."""
 
 import logging
 import time
@@ -15,7 +15,7 @@ _SECONDS_BETWEEN_LINES = 10
 
 
 def error_lines(name: str, outcome: Outcome, run: Path) -> list[str]:
-    """Return five lines that tell how a notebook failed."""
+    """Return five lines on how a notebook failed."""
     error = outcome.error
     return [
         f"{name} failed after {outcome.seconds:.0f} s",

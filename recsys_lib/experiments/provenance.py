@@ -1,4 +1,4 @@
-"""What a result may depend on beside the code of its notebook, written down with each run."""
+"""What a result depends on apart from the code of its notebook, written down with each run."""
 
 import platform
 import shlex
@@ -9,7 +9,7 @@ from typing import Any
 
 from recsys_lib import paths
 from recsys_lib.errors import MachineError
-from recsys_lib.experiments.plan import package_versions
+from recsys_lib.experiments.fingerprint import package_versions
 from recsys_lib.spark.java import find_java
 
 
@@ -40,7 +40,7 @@ def git_revision() -> dict[str, Any] | None:
 
 def _git(*arguments: str) -> str | None:
     try:
-        told = subprocess.run(
+        answer = subprocess.run(
             ["git", "-C", str(paths.project_root()), *arguments],
             capture_output=True,
             text=True,
@@ -48,7 +48,7 @@ def _git(*arguments: str) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return told.stdout.strip() if told.returncode == 0 else None
+    return answer.stdout.strip() if answer.returncode == 0 else None
 
 
 def command_line() -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from recsys_lib import files, paths
 from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.experiments.plan import Plan, Step
+from recsys_lib.experiments.results import METRICS, TABLES
 
 _RUN_NAME = re.compile(r"\d{8}-\d{6}-.+")
 
@@ -49,10 +50,12 @@ def find_run(name: str | None = None) -> Path:
     """
     outputs = paths.outputs_dir()
     for candidate in (outputs / (name or "latest"), Path(name or "latest")):
-        if (candidate / "metrics.json").is_file():
+        if (candidate / METRICS).is_file():
             return candidate.resolve()
     if name is None:
-        raise RecsysError(f"No run has ended well in {paths.shown(outputs)} yet: 'recsys run'.")
+        raise RecsysError(
+            f"No run has ended well in {paths.shown(outputs)} yet. Start one with `recsys run`."
+        )
     known = [each.name for each in runs()]
     raise RecsysError(f"There is no run {name!r} in {paths.shown(outputs)}.{nearest(name, known)}")
 
@@ -89,11 +92,12 @@ def find_same(plan: Plan) -> Path | None:
     wanted = {name: step.fingerprint for name, step in plan.steps.items()}
     for run in runs():
         try:
-            told = files.read_json(run / "run.json")
+            description = files.read_json(run / "run.json")
         except (OSError, ValueError):
             continue
-        made = {name: each["fingerprint"] for name, each in told["notebooks"].items()}
-        kind = (told["status"], told["dataset"], told["profile"])
+        notebooks = description["notebooks"].items()
+        made = {name: each["fingerprint"] for name, each in notebooks}
+        kind = tuple(description[key] for key in ("status", "dataset", "profile"))
         if made == wanted and kind == ("complete", plan.dataset, plan.profile):
             return run
     return None
@@ -121,11 +125,21 @@ def _link_tree(source: Path, target: Path) -> None:
 
 
 def collect_metrics(run: Path, notebooks: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return ``{"<notebook>.<metric>": {"value": number, "unit": text}}`` of finished notebooks."""
-    flat = {}
-    for notebook in sorted(notebooks):
-        path = run / notebook / "metrics.json"
-        if read_record(run, notebook) and path.is_file():
-            for name, metric in files.read_json(path).items():
-                flat[f"{notebook}.{name}"] = metric
-    return flat
+    """Return ``{"<notebook>.<metric>": what it recorded}`` of finished notebooks."""
+    return {
+        f"{notebook}.{name}": metric
+        for notebook in sorted(notebooks)
+        if read_record(run, notebook) and (run / notebook / METRICS).is_file()
+        for name, metric in files.read_json(run / notebook / METRICS).items()
+    }
+
+
+def find_tables(run: Path) -> dict[str, dict[str, Any]]:
+    """Return ``{"<notebook>.<table>": {"path", "caption", "rows", "columns"}}`` of a run."""
+    found = {}
+    for listing in sorted(run.glob(f"*/{TABLES}")):
+        notebook = listing.parent.parent.name
+        for about in files.read_json(listing):
+            path = listing.parent / about.pop("file")
+            found[f"{notebook}.{path.stem}"] = {"path": path, **about}
+    return found

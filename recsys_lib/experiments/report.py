@@ -1,14 +1,18 @@
-"""A run as one page: metrics, plots, failures, links; it opens from disk, without a network."""
+"""A run as one page: key figures, plots, tables and failures; it needs no network."""
 
 import base64
-import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recsys_lib import files
+from recsys_lib.experiments.readable import NOTHING, digits, duration, shown_metric
+from recsys_lib.experiments.results import FIGURES, METRICS, TABLES, interval_columns
 
-# A notebook records what it is about first; so many of its metrics stand in the table on top.
-N_KEY_METRICS = 4
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Longer tables are cut in the page; their file holds all rows.
+MAX_ROWS = 100
 
 
 def write_report(run: Path) -> Path:
@@ -23,102 +27,104 @@ def write_report(run: Path) -> Path:
         lstrip_blocks=True,
     )
     environment.filters["duration"] = duration
-    told = files.read_json(run / "run.json")
-    metrics = files.read_json(run / "metrics.json")
+    description = files.read_json(run / "run.json")
     page = environment.get_template("report.html.jinja").render(
-        run=told | {"name": run.name},
+        run=description | {"name": run.name},
         notebooks=[
-            _section(run, name, told["notebooks"][name], metrics)
-            for name in sorted(told["notebooks"])
+            _section(run, name, about) for name, about in sorted(description["notebooks"].items())
         ],
-        n_key=N_KEY_METRICS,
     )
     files.write_text(run / "report.html", page)
     return run / "report.html"
 
 
-def _section(run: Path, name: str, told: dict[str, Any], metrics: dict[str, Any]) -> dict[str, Any]:
-    own = {
-        key.partition(".")[2]: metric
-        for key, metric in metrics.items()
-        if key.partition(".")[0] == name
-    }
-    page = run / name / "notebook.html"
-    return told | {
+def _section(run: Path, name: str, about: dict[str, Any]) -> dict[str, Any]:
+    folder = run / name
+    finished = about["status"] in ("ok", "reused")
+    return about | {
         "name": name,
-        "metrics": rows(own),
-        "figures": _figures(run / name / "figures"),
-        "page": f"{name}/notebook.html" if page.is_file() else None,
+        "metrics": _metrics(folder) if finished else [],
+        "figures": [
+            {
+                "data": base64.b64encode((folder / "figures" / each["file"]).read_bytes()).decode(),
+                "caption": each["caption"],
+            }
+            for each in _listed(folder / FIGURES)
+        ],
+        "tables": [_table(folder / "tables", each) for each in _listed(folder / TABLES)],
+        "page": f"{name}/notebook.html" if (folder / "notebook.html").is_file() else None,
     }
 
 
-def rows(metrics: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Return (name, number, unit) of metrics; ``x_low`` and ``x_high`` stand beside ``x``."""
-    shown = {name: readable(**metric) for name, metric in metrics.items()}
-    found = dict(shown)
-    for name, (number, unit) in shown.items():
-        low, high = shown.get(f"{name}_low"), shown.get(f"{name}_high")
-        if low and high and low[1] == high[1] == unit:
-            found[name] = (f"{number} ({low[0]} to {high[0]})", unit)
-            del found[f"{name}_low"], found[f"{name}_high"]
-    return [(name, number, unit) for name, (number, unit) in found.items()]
+def _listed(path: Path) -> list[dict[str, Any]]:
+    return files.read_json(path) if path.is_file() else []
 
 
-def _figures(folder: Path) -> list[dict[str, str]]:
-    if not (folder / "figures.json").is_file():
+def _metrics(folder: Path) -> list[dict[str, Any]]:
+    if not (folder / METRICS).is_file():
         return []
+    shown = []
+    for name, metric in files.read_json(folder / METRICS).items():
+        number, interval, unit = shown_metric(metric)
+        shown.append(
+            {
+                "name": name,
+                "meaning": metric["meaning"],
+                "number": number,
+                "interval": interval,
+                "unit": unit,
+            }
+        )
+    return shown
+
+
+def _table(folder: Path, listed: dict[str, Any]) -> dict[str, Any]:
+    import pandas as pd
+
+    frame = pd.read_parquet(folder / listed["file"]).head(MAX_ROWS)
+    ends = {end for name in frame for end in interval_columns(name)} & set(frame)
+    columns = {name: _cells(frame, name) for name in frame if name not in ends}
+    return listed | {
+        "header": {
+            name: any(cell["number"] is not None for cell in cells)
+            for name, cells in columns.items()
+        },
+        "rows_shown": [list(row) for row in zip(*columns.values(), strict=True)],
+        "path": f"{folder.parent.name}/tables/{listed['file']}",
+    }
+
+
+def _cells(frame: "pd.DataFrame", name: str) -> list[dict[str, Any]]:
+    """Return the cells of a column, each with its text and the number that it is sorted by.
+
+    The ends of an interval are shown with its value, not in columns of their own.
+    """
+    import pandas as pd
+
+    kind = frame[name].dtype
+    if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind):
+        return [{"text": _text(value), "number": None} for value in frame[name]]
+    texts = frame[name].map(_number)
+    if set(interval_columns(name)) <= set(frame):
+        low, high = (frame[end].map(_number) for end in interval_columns(name))
+        texts = texts.where(frame[name].isna(), texts + " (" + low + " to " + high + ")")
     return [
-        {
-            "data": base64.b64encode((folder / each["file"]).read_bytes()).decode(),
-            "caption": each["caption"],
-        }
-        for each in files.read_json(folder / "figures.json")
+        {"text": text, "number": value}
+        for text, value in zip(texts, frame[name].astype(float), strict=True)
     ]
 
 
-def readable(value: float, unit: str) -> tuple[str, str]:
-    """Return a metric's number and unit as a person reads them.
+def _number(value: Any) -> str:
+    import pandas as pd
 
-    Counts are whole, all else has three significant digits; small times are given in ms or us,
-    large sizes in kB to GB; units that add nothing to the number are left out.
-    """
-    if unit == "s" and 0 < value < 1:
-        return readable(value * 1e3, "ms")
-    if unit == "ms" and 0 < value < 1:
-        return readable(value * 1e3, "us")
-    if unit == "bytes":
-        return _bytes(value)
-    return _digits(value), _UNITS.get(unit, unit)
+    if pd.isna(value):
+        return NOTHING
+    return digits(value.item() if hasattr(value, "item") else value)
 
 
-_UNITS = {
-    "fraction": "",
-    "count": "",
-    "ratio": "",
-    "time ratio": "×",
-    "per_s": "per s",
-    "us": "µs",
-}
-
-
-def _digits(value: float) -> str:
-    if isinstance(value, int) or value == 0 or abs(value) >= 1000:
-        return f"{value:,.0f}"
-    if abs(value) < 1e-4:
-        return f"{value:.2e}"
-    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
-
-
-def _bytes(value: float) -> tuple[str, str]:
-    for size, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if value >= size:
-            return _digits(value / size), name
-    return f"{value:.0f}", "B"
-
-
-def duration(seconds: float) -> str:
-    """Return a time as ``3.2 s``, ``48 s`` or ``4 min 5 s``."""
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"
+def _text(value: Any) -> str:
+    if hasattr(value, "tolist"):  # a column of lists comes back from Parquet as arrays
+        value = value.tolist()
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    return NOTHING if value is None or value != value else str(value)

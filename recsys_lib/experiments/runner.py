@@ -88,7 +88,7 @@ def _write_down(plan: Plan, result: Result, began: datetime, seconds: float) -> 
     files.write_json(
         result.folder / "metrics.json", records.collect_metrics(result.folder, finished)
     )
-    files.write_json(result.folder / "run.json", _told(plan, result, began, seconds))
+    files.write_json(result.folder / "run.json", _description(plan, result, began, seconds))
     write_report(result.folder)
     if not result.failed:
         records.point_latest(result.folder)
@@ -99,13 +99,14 @@ def _status(outcomes: dict[str, Outcome]) -> str:
     return next((bad for bad in ("interrupted", "failed") if bad in found), "complete")
 
 
-def _told(plan: Plan, result: Result, began: datetime, seconds: float) -> dict[str, Any]:
+def _description(plan: Plan, result: Result, began: datetime, seconds: float) -> dict[str, Any]:
     notebooks = {
         name: {
             "title": step.notebook.title,
             **asdict(result.outcomes[name]),
             "fingerprint": step.fingerprint,
             "parameters": step.parameters,
+            "changed": sorted(step.changed),
         }
         for name, step in plan.steps.items()
     }

@@ -17,7 +17,7 @@ import psutil
 from recsys_lib import files
 from recsys_lib.experiments.plan import Step
 
-# One notebook with both TensorFlow and Spark in it takes 2 GB; leave it some air.
+# One notebook with both TensorFlow and Spark takes 2 GB; the rest is a margin.
 _BYTES_PER_JOB = 3 * 10**9
 
 
@@ -25,9 +25,16 @@ _BYTES_PER_JOB = 3 * 10**9
 class Outcome:
     """How one notebook of a run ended.
 
-    ``status`` is ``ok``, ``reused``, ``failed``, ``skipped`` (something it reads is missing) or
-    ``interrupted``; ``error`` holds, for a failed one, the cell, the error, the line and the
-    file of the trace; ``source`` names the run a reused one was executed in.
+    Attributes
+    ----------
+    status : str
+        ``ok``, ``reused``, ``failed``, ``skipped`` (a notebook that it reads from has no results)
+        or ``interrupted``.
+    seconds : float
+    error : dict
+        Of a failed one: ``cell``, ``error``, ``line``, and ``trace``, the file with all of it.
+    source : str or None
+        The run in which a reused one was executed.
     """
 
     status: str
@@ -37,7 +44,7 @@ class Outcome:
 
 
 class Listener(Protocol):
-    """Something that is told how a run goes on."""
+    """Follows a run: called as each notebook starts, reaches a cell, and ends."""
 
     def started(self, name: str, n_cells: int) -> None: ...
     def cell(self, name: str, cell: int) -> None: ...
@@ -51,10 +58,20 @@ def default_jobs() -> int:
 
 
 class Scheduler:
-    """Executes steps in the order of their needs, at most ``jobs`` at a time.
+    """Executes steps in the order of their needs, several at a time.
 
-    ``outcomes`` may already hold steps that are taken over from earlier runs; it is filled while
-    the run goes on, so that it tells the truth after an interruption too.
+    Parameters
+    ----------
+    steps : mapping
+        By the notebook's name, in an order in which they can run.
+    folder : Path
+        The folder of the run.
+    jobs : int
+        How many notebooks are executed at a time.
+    listener : Listener
+    outcomes : dict
+        By the notebook's name. It may already hold steps taken over from earlier runs. It is
+        filled while the run goes on, so that it is right after an interruption, too.
     """
 
     def __init__(
@@ -73,10 +90,10 @@ class Scheduler:
     def run(self) -> None:
         """Execute all that has no outcome yet. On KeyboardInterrupt the processes are ended."""
         try:
-            self._skip_and_start()
+            self._start_what_can()
             while self._running:
                 self._handle(*self._next_event())
-                self._skip_and_start()
+                self._start_what_can()
         finally:
             for name in list(self._running):
                 process, began = self._running.pop(name)
@@ -85,7 +102,7 @@ class Scheduler:
             for name in self.steps:
                 self.outcomes.setdefault(name, Outcome("interrupted"))
 
-    def _skip_and_start(self) -> None:
+    def _start_what_can(self) -> None:
         for name, step in self.steps.items():
             if name in self.outcomes or name in self._running:
                 continue
@@ -113,7 +130,7 @@ class Scheduler:
         task = {
             "notebook": str(step.notebook.path.resolve()),
             "folder": str(folder),
-            "parameters": dict(step.values),
+            "parameters": dict(step.changed),
         }
         self._running[name] = process, time.monotonic()
         threading.Thread(target=self._listen, args=(name, process), daemon=True).start()
@@ -127,9 +144,9 @@ class Scheduler:
             last = json.loads(line)
             if last["event"] == "cell":
                 self._events.put((name, last))
-        # Its end is an event of its own: a process that was killed has told nothing.
-        told = last if last.get("event") in ("done", "failed") else {"event": "died"}
-        self._events.put((name, told | {"code": process.wait()}))
+        # A process that was killed has sent no last event.
+        end = last if last.get("event") in ("done", "failed") else {"event": "died"}
+        self._events.put((name, end | {"code": process.wait()}))
 
     def _next_event(self) -> tuple[str, dict[str, Any]]:
         while True:
@@ -163,7 +180,7 @@ class Scheduler:
             return {"cell": None, "error": error, "line": "", "trace": "native.log"}
         for artefact in self.steps[name].notebook.writes:
             if not (self.folder / "artifacts" / artefact / "artifact.json").is_file():
-                error = f"its contract says that it writes the artefact {artefact!r}; it did not"
+                error = f"its code saves the artefact {artefact!r}, but this run never got there"
                 return {"cell": None, "error": error, "line": "", "trace": "run.log"}
         return None
 

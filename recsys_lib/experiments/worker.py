@@ -21,26 +21,28 @@ from recsys_lib.experiments.html import write_html
 
 
 def main() -> None:
-    """Read the task, execute the notebook, tell the outcome."""
+    """Read the task, execute the notebook, report the outcome."""
     task = json.loads(sys.stdin.readline())
     # A kernel inherits descriptors 1 and 2: what it prints there belongs into the log (2).
-    told = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     threading.Thread(target=_end_with_the_runner, daemon=True).start()
 
-    def tell(**event: Any) -> None:
-        print(json.dumps(event), file=told, flush=True)
+    def report(**event: Any) -> None:
+        print(json.dumps(event), file=events, flush=True)
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    failure = execute(Path(task["notebook"]), Path(task["folder"]), task["parameters"], tell)
-    tell(**(failure or {"event": "done"}))
+    failure = execute(Path(task["notebook"]), Path(task["folder"]), task["parameters"], report)
+    report(**(failure or {"event": "done"}))
 
 
-def execute(source: Path, folder: Path, parameters: dict[str, Any], tell) -> dict[str, Any] | None:
+def execute(
+    source: Path, folder: Path, parameters: dict[str, Any], report
+) -> dict[str, Any] | None:
     """Execute ``source`` into ``folder`` as ``notebook.ipynb`` and ``notebook.html``.
 
-    Returns None, or the event that tells how it failed: the cell, the error, the line of code,
-    and the file with the whole trace.
+    Returns None, or the event of its failure: the cell, the error, the line of code, and the file
+    with the whole trace.
     """
     import papermill
     from nbclient.exceptions import DeadKernelError
@@ -51,7 +53,7 @@ def execute(source: Path, folder: Path, parameters: dict[str, Any], tell) -> dic
     def on_cell_start(cell, cell_index: int) -> None:
         if cell.cell_type == "code":
             reached.update(cell=cell_index + 1, source=cell.source)
-        tell(event="cell", cell=cell_index + 1)
+        report(event="cell", cell=cell_index + 1)
 
     failure = None
     try:
@@ -77,7 +79,7 @@ def execute(source: Path, folder: Path, parameters: dict[str, Any], tell) -> dic
             "line": _first_line(reached["source"]),
             "trace": f"The kernel died in this cell:\n\n{reached['source']}\n",
         }
-    except Exception as error:  # a kernel that does not start, a full disk: tell it like the rest
+    except Exception as error:  # a kernel that does not start, a full disk
         failure = {
             "error": f"{type(error).__name__}: {error}",
             "line": _first_line(reached["source"]),

@@ -1,30 +1,28 @@
 """What a notebook reads and leaves behind, the same in JupyterLab, under papermill and in tests."""
 
-import io
-import json
 import logging
-import math
 import os
-import re
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from recsys_lib import files, paths
+from recsys_lib import paths
 from recsys_lib.data import Dataset, ensure
 from recsys_lib.data.splits import Split, both
-from recsys_lib.errors import RecsysError
-from recsys_lib.experiments.artifacts import artifact
-from recsys_lib.experiments.fingerprint import library_fingerprint
+from recsys_lib.experiments.artifact_store import ArtifactStore
+from recsys_lib.experiments.results import Results
 from recsys_lib.seeding import DEFAULT_SEED
 
-logger = logging.getLogger("recsys_lib")
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 
 def start(notebook: str, dataset: str = "ml-100k", seed: int = DEFAULT_SEED) -> "Workspace":
     """Open the place where a notebook reads and writes.
 
-    Under the runner that is the run's folder (``$RECSYS_RUN_DIR``); otherwise
+    Under the runner that is the folder of the run (``$RECSYS_RUN_DIR``); otherwise
     ``outputs/interactive/<dataset>/``. The data set is fetched at first use.
     """
     given = os.environ.get("RECSYS_RUN_DIR")
@@ -33,24 +31,25 @@ def start(notebook: str, dataset: str = "ml-100k", seed: int = DEFAULT_SEED) -> 
 
 
 class Workspace:
-    """A notebook's view of its run: data, splits, artefacts, figures, metrics.
+    """A notebook's view of its run: data, splits, artefacts, and the results it shows.
 
     Parameters
     ----------
     notebook : str
-        Name of the notebook without its ending; metrics are addressed by it.
+        Name of the notebook without its ending; its metrics and tables are addressed by it.
     dataset : str
         Name of a data set under ``data/``.
     seed : int
-        Seed for artefacts that the library has to build.
+        Seed of the artefacts that the library has to build.
     folder : Path
-        The run's folder.
+        The folder of the run.
     """
 
     def __init__(self, notebook: str, dataset: str, seed: int, folder: Path):
         self.notebook, self.dataset, self.seed = notebook, dataset, seed
         self.folder = Path(folder)
-        self._figures: list[dict] = []
+        self._artifacts = ArtifactStore(self.folder, notebook, self)
+        self._results = Results(self.folder / notebook)
         _log_to(self.folder / "library.log")
 
     @cached_property
@@ -66,91 +65,54 @@ class Workspace:
     def load(self, name: str) -> Any:
         """Return an artefact: what a notebook of this run wrote, else what the library builds.
 
-        An artefact of another data set or of other library code is built again. Building happens
-        under a lock, so that two open notebooks don't do it twice, and is told in
-        ``library.log`` only: compared output does not depend on it.
+        What was made from other data or by other code is built again, and so is what the library
+        built with another seed or from an artefact that has changed since. Building happens under
+        a lock, so that two open notebooks don't do it twice. Only ``library.log`` speaks of it:
+        what a cell shows does not depend on it.
+
+        The runner finds the names in the code, so give each as a literal: ``run.load("item2vec")``.
         """
-        kind = artifact(name)
-        folder = self._artifact_folder(name)
-        with files.locked(folder):
-            stale = self._why_stale(folder)
-            if stale:
-                logger.info("%s: building %s, because %s", self.notebook, name, stale)
-                self._store(kind, folder, kind.build(self), {"seed": self.seed}, "library")
-            else:
-                logger.info("%s: reading %s", self.notebook, name)
-            return kind.load(folder)
+        return self._artifacts.load(name)
 
     def save(self, name: str, value: Any, config: dict | None = None) -> None:
-        """Write an artefact for later notebooks, with the settings that made it."""
-        folder = self._artifact_folder(name)
-        with files.locked(folder):
-            self._store(artifact(name), folder, value, config or {}, self.notebook)
-        logger.info("%s: wrote %s", self.notebook, name)
+        """Write an artefact for later notebooks, with the settings that made it.
 
-    def figure(self, name: str, figure, caption: str) -> None:
-        """Keep a matplotlib figure as PNG for the report, with the sentence printed under it."""
-        if not re.fullmatch(r"[a-z0-9_]+", name):
-            raise RecsysError(f"A figure's name is made of a-z, 0-9 and _, not {name!r}.")
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png", dpi=120, bbox_inches="tight")
-        folder = self._notebook_folder() / "figures"
-        with files.atomic_path(folder / f"{name}.png") as temporary:
-            temporary.write_bytes(picture.getvalue())
-        self._figures.append({"file": f"{name}.png", "caption": caption})
-        files.write_json(folder / "figures.json", self._figures)
+        The name is a literal, as for :meth:`load`.
+        """
+        self._artifacts.save(name, value, config)
 
-    def record(self, metrics: dict[str, tuple[float, str]]) -> None:
-        """Write the notebook's metrics: ``{name: (value, unit)}``; once, at its end.
+    def figure(self, name: str, figure: "Figure", caption: str) -> None:
+        """Keep a matplotlib figure for the report, with the sentence that stands under it."""
+        self._results.figure(name, figure, caption)
+
+    def table(self, name: str, frame: "pd.DataFrame | pd.Series", caption: str) -> None:
+        """Keep a table for the report and as Parquet, with the sentence that stands over it.
+
+        An index that says something becomes columns; cells may be intervals ``(value, low, high)``.
+        """
+        self._results.table(name, frame, caption)
+
+    def record(self, metrics: Mapping[str, tuple]) -> None:
+        """Write the three to eight figures that the notebook is about; once, at its end.
+
+        Parameters
+        ----------
+        metrics : mapping
+            ``{name: (value, unit, meaning)}``. The value is a number, an interval
+            ``(value, low, high)``, or ``Missing(reason)``; the meaning is one line for a reader
+            who does not have the notebook open. Everything else is a :meth:`table`.
 
         Raises
         ------
         RecsysError
-            A name is not ``[A-Za-z0-9_]``, or a value is not a finite number.
+            There are too many, or one is not of this form.
         """
-        recorded = {}
-        for name, (value, unit) in metrics.items():
-            if not re.fullmatch(r"[A-Za-z0-9_]+", name):
-                raise RecsysError(f"A metric's name is letters, digits and _, not {name!r}.")
-            number = float(value)
-            if not math.isfinite(number):
-                raise RecsysError(f"Metric {name!r} is {number}: record finite numbers only.")
-            exact = int(number) if unit == "count" and number.is_integer() else number
-            recorded[name] = {"value": exact, "unit": unit}
-        files.write_json(self._notebook_folder() / "metrics.json", recorded)
-
-    def _notebook_folder(self) -> Path:
-        return self.folder / self.notebook
-
-    def _artifact_folder(self, name: str) -> Path:
-        return self.folder / "artifacts" / artifact(name).name
-
-    def _why_stale(self, folder: Path) -> str:
-        """Return why the artefact in ``folder`` can't be used; an empty string when it can."""
-        try:
-            made = files.read_json(folder / "artifact.json")
-        except (OSError, json.JSONDecodeError):
-            return "there is none yet"
-        if made["data"] != self.data.fingerprint:
-            return "the data set changed"
-        if made["library"] != library_fingerprint():
-            return "the library changed"
-        return ""
-
-    def _store(self, kind, folder: Path, value: Any, config: dict, writer: str) -> None:
-        made = {
-            "notebook": writer,
-            "config": config,
-            "data": self.data.fingerprint,
-            "library": library_fingerprint(),
-        }
-        with files.atomic_folder(folder) as fresh:
-            kind.save(value, fresh)
-            files.write_json(fresh / "artifact.json", made)
+        self._results.record(metrics)
 
 
 def _log_to(path: Path) -> None:
     """Send the library's log to one file, in place of wherever it went before."""
+    logger = logging.getLogger("recsys_lib")
     path.parent.mkdir(parents=True, exist_ok=True)
     for old in list(logger.handlers):
         logger.removeHandler(old)

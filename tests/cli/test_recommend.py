@@ -84,8 +84,8 @@ def test_metadata_come_from_an_item_table(run, tmp_path, table):
     [
         (("--recaller", "eese"), r"no recaller 'eese'\. Did you mean 'ease'\?"),
         (("--recaller", "newest"), "needs items with a column 'release_year'"),
-        (("--recaller", "ease", "-p", "lambda=3"), "'ease' does not take these settings"),
-        (("--recaller", "ease", "-p", "lambda"), "write name=value"),
+        (("--recaller", "ease", "--set", "lambda=3"), "'ease' does not take these settings"),
+        (("--recaller", "ease", "--set", "lambda"), "write name=value"),
         (("--protocol", "tyme"), r"no protocol 'tyme'\. Did you mean 'time'"),
         (("--out", "out.xls"), "known are .csv"),
     ],
@@ -98,6 +98,6 @@ def test_what_is_wrong_is_told_and_nothing_is_written(run, tmp_path, options, me
 
 
 def test_the_names_are_listed():
-    told = CliRunner().invoke(app, ["recommend", "--recaller", "list"])
+    told = CliRunner().invoke(app, ["recommend", "--list"])
     assert told.exit_code == 0
     assert {"best", "ease", "two_tower"} <= {line.split()[0] for line in told.output.splitlines()}

@@ -40,9 +40,9 @@ def recsys(tmp_path):
     return call
 
 
-def write_notebook(folder, name: str, code: str, contract: str = "reads = []\nwrites = []"):
+def write_notebook(folder, name: str, code: str):
     cells = [
-        (["contract"], contract + '\nprofiles = {"quick": {"window": 1}, "full": {}}'),
+        (["profiles"], 'profiles = {"quick": {"window": 1}, "full": {}}'),
         (["parameters"], "window: int = 5  # items on each side"),
         ([], code),
     ]

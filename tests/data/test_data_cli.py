@@ -43,7 +43,7 @@ def test_get_own_csv_and_synth(tmp_path):
     got = recsys.invoke(app, ["get", "shop", "--from", str(path), "--columns", columns])
     assert "2 interactions of 2 users with 2 items" in got.output
     sizes = ["--users", "50", "--items", "100", "--interactions", "1500"]
-    made = recsys.invoke(app, ["synth", *sizes, "--name", "small"])
+    made = recsys.invoke(app, ["synth", "small", *sizes])
     assert "1,500 interactions of 50 users with 100 items" in made.output
 
 

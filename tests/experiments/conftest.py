@@ -12,20 +12,24 @@ import json, os
 from pathlib import Path
 folder = Path(os.environ["RECSYS_RUN_DIR"])
 
-def leave(path, value):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value))
+class Run:
+    def leave(self, path, value):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(value))
 
-def save(name, value):
-    leave(folder / "artifacts" / name / "artifact.json", {"notebook": NAME, "config": {}})
-    leave(folder / "artifacts" / name / "value.json", value)
+    def save(self, name, value):
+        self.leave(folder / "artifacts" / name / "artifact.json", {"notebook": NAME, "config": {}})
+        self.leave(folder / "artifacts" / name / "value.json", value)
 
-def load(name):
-    return json.loads((folder / "artifacts" / name / "value.json").read_text())
+    def load(self, name):
+        return json.loads((folder / "artifacts" / name / "value.json").read_text())
 
-def record(**metrics):
-    leave(folder / NAME / "metrics.json",
-          {name: {"value": value, "unit": unit} for name, (value, unit) in metrics.items()})
+    def record(self, metrics):
+        parts = ("value", "unit", "meaning")
+        self.leave(folder / NAME / "metrics.json",
+                   {name: dict(zip(parts, each)) for name, each in metrics.items()})
+
+run = Run()
 """
 
 
@@ -40,16 +44,13 @@ class Notebooks:
         self,
         name: str,
         *code: str,
-        reads: tuple = (),
-        writes: tuple = (),
         parameters: str = "window: int = 5  # items on each side",
         profiles: str = '{"quick": {"window": 2}, "full": {}}',
     ) -> Path:
         """Write a notebook whose last cells hold ``code``."""
-        contract = f"reads = {list(reads)}\nwrites = {list(writes)}\nprofiles = {profiles}"
         cells = [
             new_markdown_cell(f"# {name} title"),
-            new_code_cell(contract, metadata={"tags": ["contract"]}),
+            new_code_cell(f"profiles = {profiles}", metadata={"tags": ["profiles"]}),
             new_code_cell(parameters, metadata={"tags": ["parameters"]}),
             new_code_cell(f"NAME = {name!r}" + PRELUDE),
             *(new_code_cell(source) for source in code),

@@ -7,17 +7,16 @@ from recsys_lib.experiments.graph import dependencies, within
 from recsys_lib.experiments.notebooks import discover, select
 
 
-def test_a_notebook_tells_its_parameters_contract_and_title(notebooks):
+def test_a_notebook_is_read_with_its_parameters_artefacts_and_title(notebooks):
     notebooks.write(
         "03_item2vec",
+        'run.save("item2vec", 1)',
         parameters='window: int = 5  # items on each side\nnames: list[str] = ["a"]\nrate = 0.5',
-        writes=("item2vec",),
         profiles='{"quick": {"window": 2, "rate": 1}}',
     )
     (found,) = discover(notebooks.folder)
     assert (found.name, found.title) == ("03_item2vec", "03_item2vec title")
-    told = [(p.name, p.type, p.default, p.help) for p in found.parameters.values()]
-    assert told == [
+    assert [(p.name, p.type, p.default, p.help) for p in found.parameters.values()] == [
         ("window", "int", 5, "items on each side"),
         ("names", "list[str]", ["a"], ""),
         ("rate", "float", 0.5, ""),
@@ -36,7 +35,8 @@ def test_a_notebook_tells_its_parameters_contract_and_title(notebooks):
         ({"profiles": "{'quick': {'windw': 2}}"}, "Did you mean 'window'"),
         ({"profiles": "{'quick': {'window': 'two'}}"}, "type int"),
         ({"profiles": "['quick']"}, "dict of dicts"),
-        ({"profiles": "make()"}, "literals"),
+        ({"profiles": "make()"}, "all of it literal"),
+        ({"profiles": "{}\nreads = []"}, "may hold only profiles"),
     ],
 )
 def test_a_malformed_notebook_is_refused_with_its_name_and_the_reason(notebooks, changes, said):
@@ -48,8 +48,8 @@ def test_a_malformed_notebook_is_refused_with_its_name_and_the_reason(notebooks,
 
 def test_a_notebook_without_its_tagged_cells_or_not_a_notebook_is_refused(notebooks):
     path = notebooks.write("03_item2vec")
-    path.write_text(path.read_text().replace('"contract"', '"contrct"'))
-    with pytest.raises(RecsysError, match="exactly one code cell must be tagged 'contract'"):
+    path.write_text(path.read_text().replace('"profiles"', '"profils"'))
+    with pytest.raises(RecsysError, match="exactly one code cell must be tagged 'profiles'"):
         discover(notebooks.folder)
     path.write_text("[1, 2]")
     with pytest.raises(RecsysError, match="not a notebook"):
@@ -73,9 +73,9 @@ def test_notebooks_are_chosen_by_name_number_or_all(notebooks):
 
 
 def test_the_graph_follows_reads_and_writes(notebooks):
-    notebooks.write("01_last", reads=("b",))
-    notebooks.write("02_first", writes=("a",))
-    notebooks.write("03_middle", reads=("a",), writes=("b",))
+    notebooks.write("01_last", 'run.load("b")')
+    notebooks.write("02_first", 'run.save("a", 1)')
+    notebooks.write("03_middle", 'run.save("b", run.load("a"))')
     found = discover(notebooks.folder)
     needs = dependencies(found)
     assert needs == {"01_last": {"03_middle"}, "02_first": set(), "03_middle": {"02_first"}}
@@ -83,21 +83,55 @@ def test_the_graph_follows_reads_and_writes(notebooks):
     assert within(needs, select(found, ["01", "02"])) == {"01_last": set(), "02_first": set()}
 
 
+def test_reads_and_writes_are_found_in_the_code(notebooks):
+    notebooks.write(
+        "03_item2vec",
+        'tables = {"a": run.load("a"), "again": run.load("a")}\n%matplotlib inline',
+        'run.save("own", tables, config={"window": window})\nrun.load("own")',
+        'def late():\n    return run.load("b")["x"]\nother.load("c")',
+    )
+    (found,) = discover(notebooks.folder)
+    assert (found.reads, found.writes) == (("a", "b"), ("own",))
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "for name in ('a', 'b'): run.load(name)",
+        "run.load(f'{window}')",
+        "run.save(name='a', value=1)",
+        "run.load()",
+        "load = run.load",
+        "list(map(run.load, ['a']))",
+    ],
+)
+def test_a_name_that_the_code_hides_is_refused_with_its_cell(notebooks, hidden):
+    notebooks.write("03_item2vec", "1 + 1", hidden)
+    with pytest.raises(RecsysError, match=r"03_item2vec\.ipynb: cell 6: write run\.(load|save)"):
+        discover(notebooks.folder)
+
+
+def test_a_cell_that_is_not_python_is_refused_with_its_number(notebooks):
+    notebooks.write("03_item2vec", "1 +")
+    with pytest.raises(RecsysError, match=r"03_item2vec\.ipynb: cell 5: "):
+        discover(notebooks.folder)
+
+
 @pytest.mark.parametrize(
     ("first", "second", "said"),
     [
-        ({"writes": ("a",)}, {"writes": ("a",)}, "Two notebooks write the artefact 'a'"),
-        ({"writes": ("item2vec",)}, {"reads": ("itm2vec",)}, "Did you mean 'item2vec'"),
+        ('run.save("a", 1)', 'run.save("a", 2)', "Two notebooks write the artefact 'a'"),
+        ('run.save("item2vec", 1)', 'run.load("itm2vec")', "Did you mean 'item2vec'"),
         (
-            {"reads": ("b",), "writes": ("a",)},
-            {"reads": ("a",), "writes": ("b",)},
+            'run.save("a", run.load("b"))',
+            'x = run.load("a")\nrun.save("b", x)',
             "wait for one another",
         ),
-        ({"reads": ("a",), "writes": ("a",)}, {}, "wait for one another"),
+        ('run.save("a", run.load("a"))', "1", "wait for one another"),
     ],
 )
-def test_contracts_that_do_not_fit_together_are_refused(notebooks, first, second, said):
-    notebooks.write("01_one", **first)
-    notebooks.write("02_two", **second)
+def test_notebooks_that_do_not_fit_together_are_refused(notebooks, first, second, said):
+    notebooks.write("01_one", first)
+    notebooks.write("02_two", second)
     with pytest.raises(RecsysError, match=said):
         dependencies(discover(notebooks.folder))

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.notebook
 
 
 def test_outputs_are_written_back_without_marks_and_change_no_fingerprint(notebooks):
-    path = notebooks.write("01_one", "print(window)", 'record(x=(1, "count"))')
+    path = notebooks.write("01_one", "print(window)", 'run.record({"x": (1, "count", "x")})')
     before = nbformat.read(path, as_version=4)
     assert regenerate([], notebooks.folder) == [path]
     after = nbformat.read(path, as_version=4)

@@ -14,17 +14,26 @@ from recsys_lib.experiments.runner import run
 
 pytestmark = pytest.mark.notebook
 
-WRITER = ('save("a", window * 10)\nrecord(size=(window, "count"))',)
-READER = (
-    'record(doubled=(2 * load("a"), "count"), seconds=(__import__("time").monotonic(), "s"))',
+WRITER = """
+run.save("a", window * 10)
+run.record({"size": (window, "count", "Size of the window.")})
+"""
+READER = """
+import time
+run.record(
+    {
+        "doubled": (2 * run.load("a"), "count", "Twice what the other wrote."),
+        "seconds": (time.monotonic(), "s", "Another number at each run."),
+    }
 )
+"""
 
 
 @pytest.fixture
 def pair(notebooks):
     """A notebook that writes and one that reads it."""
-    notebooks.write("01_writer", *WRITER, writes=("a",))
-    notebooks.write("02_reader", *READER, reads=("a",), parameters="depth: int = 1", profiles="{}")
+    notebooks.write("01_writer", WRITER)
+    notebooks.write("02_reader", READER, parameters="depth: int = 1", profiles="{}")
     return notebooks
 
 
@@ -54,10 +63,11 @@ def test_a_run_leaves_all_its_files_and_points_latest_to_itself(pair, outputs):
         assert "https://cdn" not in page
         assert "<script src" not in page
         assert json.loads((folder / name / "notebook.ipynb").read_text())["cells"]
-    told = json.loads((folder / "run.json").read_text())
-    assert told["status"] == "complete"
-    assert told["notebooks"]["01_writer"]["parameters"] == {"window": 7}
-    assert {"python", "packages", "platform", "java", "revision", "command"} <= set(told)
+    described = json.loads((folder / "run.json").read_text())
+    assert described["status"] == "complete"
+    assert described["notebooks"]["01_writer"]["parameters"] == {"window": 7}
+    assert described["notebooks"]["01_writer"]["changed"] == ["window"]
+    assert {"python", "packages", "platform", "java", "revision", "command"} <= set(described)
     assert "02_reader: cell" in (folder / "run.log").read_text()
     report = (folder / "report.html").read_text()
     assert "02_reader title" in report
@@ -94,7 +104,7 @@ def test_a_changed_cell_reruns_its_notebook_and_committed_outputs_do_not(pair):
     notebook["cells"][-1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x"}]
     path.write_text(json.dumps(notebook))
     assert carry_out(pair).unchanged
-    pair.write("02_reader", *READER, "1 + 1", reads=("a",), profiles="{}", parameters="depth = 1")
+    pair.write("02_reader", READER, "1 + 1", profiles="{}", parameters="depth = 1")
     changed = carry_out(pair)
     assert statuses(changed) == {"01_writer": "reused", "02_reader": "ok"}
     assert (
@@ -111,13 +121,14 @@ def test_fresh_runs_execute_everything_and_agree(pair):
 
 
 def test_a_subset_runs_alone_and_what_it_reads_is_not_made_by_another_notebook(pair):
-    pair.write("02_reader", 'assert not (folder / "artifacts").exists()', reads=("a",))
+    unwritten = 'assert not (folder / "artifacts").exists()\nif depth > 1: run.load("a")'
+    pair.write("02_reader", unwritten, parameters="depth: int = 1", profiles="{}")
     assert statuses(carry_out(pair, "02")) == {"02_reader": "ok"}
 
 
 def test_a_failing_cell_stops_what_depends_on_it_and_the_next_run_goes_on(pair, outputs):
-    pair.write("01_writer", "def f(x):\n    return 1 / x", "y = 1\nf(0)", writes=("a",))
-    pair.write("03_other", 'record(x=(1, "count"))')
+    pair.write("01_writer", "def f(x):\n    return 1 / x", 'y = 1\nrun.save("a", f(0))')
+    pair.write("03_other", 'run.record({"x": (1, "count", "One.")})')
     result = carry_out(pair)
     assert statuses(result) == {"01_writer": "failed", "02_reader": "skipped", "03_other": "ok"}
     assert result.failed == ["01_writer", "02_reader"]
@@ -125,20 +136,20 @@ def test_a_failing_cell_stops_what_depends_on_it_and_the_next_run_goes_on(pair, 
     assert len(lines) == 5
     assert lines[1].endswith("6")
     assert "ZeroDivisionError: division by zero" in lines[2]
-    assert "line 2: f(0)" in lines[3]
+    assert 'line 2: run.save("a", f(0))' in lines[3]
     assert "return 1 / x" in (result.folder / "01_writer" / "error.txt").read_text()
     assert "ZeroDivisionError" in (result.folder / "report.html").read_text()
     assert not (outputs / "latest").exists()
     assert metrics_of(result.folder) == {"03_other.x": 1}
 
-    pair.write("01_writer", *WRITER, writes=("a",))
+    pair.write("01_writer", WRITER)
     mended = carry_out(pair)
     assert statuses(mended) == {"01_writer": "ok", "02_reader": "ok", "03_other": "reused"}
 
 
-def test_a_dead_kernel_is_told_and_the_others_go_on(notebooks):
+def test_a_dead_kernel_is_reported_and_the_others_go_on(notebooks):
     notebooks.write("01_dies", "import os, signal", "os.kill(os.getpid(), signal.SIGKILL)")
-    notebooks.write("02_lives", 'record(x=(1, "count"))')
+    notebooks.write("02_lives", 'run.record({"x": (1, "count", "One.")})')
     result = carry_out(notebooks)
     assert statuses(result) == {"01_dies": "failed", "02_lives": "ok"}
     lines = error_lines("01_dies", result.outcomes["01_dies"], result.folder)
@@ -147,15 +158,15 @@ def test_a_dead_kernel_is_told_and_the_others_go_on(notebooks):
     assert "os.kill" in lines[3]
 
 
-def test_a_killed_executing_process_is_told(notebooks):
+def test_a_killed_executing_process_is_reported(notebooks):
     notebooks.write("01_dies", "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
     result = carry_out(notebooks)
     assert statuses(result) == {"01_dies": "failed"}
     assert "code -9" in result.outcomes["01_dies"].error["error"]
 
 
-def test_a_notebook_that_does_not_write_what_its_contract_says_fails(notebooks):
-    notebooks.write("01_forgets", "1", writes=("a",))
+def test_a_notebook_that_does_not_reach_what_its_code_saves_fails(notebooks):
+    notebooks.write("01_forgets", 'if window == 0:\n    run.save("a", 1)')
     result = carry_out(notebooks)
     assert statuses(result) == {"01_forgets": "failed"}
     assert "artefact 'a'" in result.outcomes["01_forgets"].error["error"]
@@ -184,15 +195,15 @@ if Path({str(tmp_path / "slow")!r}).exists():
     os.kill({os.getpid()}, signal.SIGINT)
     time.sleep(600)
 """
-    notebooks.write("01_quick", 'save("a", 1)', writes=("a",))
-    notebooks.write("02_slow", slow, reads=("a",))
+    notebooks.write("01_quick", 'run.save("a", 1)')
+    notebooks.write("02_slow", slow + 'run.load("a")')
     with pytest.raises(KeyboardInterrupt):
         carry_out(notebooks, jobs=1)
     assert not psutil.pid_exists(int((tmp_path / "kernel").read_text()))
     (stopped,) = records.runs()
-    told = json.loads((stopped / "run.json").read_text())
-    assert told["status"] == "interrupted"
-    assert {name: each["status"] for name, each in told["notebooks"].items()} == {
+    described = json.loads((stopped / "run.json").read_text())
+    assert described["status"] == "interrupted"
+    assert {name: each["status"] for name, each in described["notebooks"].items()} == {
         "01_quick": "ok",
         "02_slow": "interrupted",
     }

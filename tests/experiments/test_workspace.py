@@ -1,19 +1,24 @@
-"""What a notebook finds and leaves: artefacts, figures, metrics."""
+"""What a notebook finds: its data, and artefacts that fit what it asks for."""
 
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
+from recsys_lib import files
 from recsys_lib.data import Request, get
 from recsys_lib.data.user_file import Columns
 from recsys_lib.embeddings import EmbeddingTable, build_item2vec
 from recsys_lib.errors import RecsysError
 from recsys_lib.experiments import start
+from recsys_lib.experiments.artifacts import ARTIFACTS
+from recsys_lib.experiments.notebooks import discover
+from recsys_lib.experiments.plan import make_plan
+from recsys_lib.experiments.runner import run as carry_out_run
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -77,6 +82,13 @@ def test_what_other_data_or_code_made_is_built_anew(run, what):
     assert "changed" in library_log(run)
 
 
+def test_an_unknown_artefact_is_refused(run):
+    with pytest.raises(RecsysError, match="Did you mean 'item2vec'"):
+        run.load("item2vce")
+    with pytest.raises(RecsysError, match="Did you mean 'item2vec'"):
+        run.save("item2vce", {})
+
+
 def test_two_open_notebooks_build_an_artefact_once(run):
     code = (
         "from recsys_lib.experiments import start\n"
@@ -86,37 +98,70 @@ def test_two_open_notebooks_build_an_artefact_once(run):
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    told = {process.communicate(timeout=120)[0] for process in both}
-    assert len(told) == 1
+    assert len({process.communicate(timeout=120)[0] for process in both}) == 1
     assert library_log(run).count("building item2vec") == 1
     assert library_log(run).count("reading item2vec") == 1
-
-
-def test_metrics_and_figures_are_written_for_the_report(run):
-    run.figure("one_point", Figure(), "Nothing to see.")
-    run.record({"users": (20.0, "count"), "recall_at_10": (np.float32(0.5), "fraction")})
-    folder = run.folder / "03_item2vec"
-    assert json.loads((folder / "metrics.json").read_text()) == {
-        "users": {"value": 20, "unit": "count"},
-        "recall_at_10": {"value": 0.5, "unit": "fraction"},
-    }
-    shown = json.loads((folder / "figures" / "figures.json").read_text())
-    assert shown == [{"file": "one_point.png", "caption": "Nothing to see."}]
-    assert (folder / "figures" / "one_point.png").read_bytes()[:4] == b"\x89PNG"
-
-
-def test_wrong_names_and_values_are_refused(run):
-    with pytest.raises(RecsysError, match="Did you mean 'item2vec'"):
-        run.load("item2vce")
-    with pytest.raises(RecsysError, match="'loss' is nan"):
-        run.record({"loss": (float("nan"), "nats")})
-    with pytest.raises(RecsysError, match="'a b'"):
-        run.record({"a b": (1, "count")})
-    with pytest.raises(RecsysError, match="name is made of"):
-        run.figure("../x", Figure(), "")
 
 
 def test_interactive_work_lies_apart_by_data_set(monkeypatch, tmp_path):
     monkeypatch.delenv("RECSYS_RUN_DIR", raising=False)
     monkeypatch.setenv("RECSYS_OUTPUTS_DIR", str(tmp_path))
     assert start("00_overview", dataset="tiny").folder == tmp_path / "interactive" / "tiny"
+
+
+def test_another_seed_gets_an_artefact_of_its_own(run):
+    first = run.load("item2vec")["by_time"].vectors
+    other = start("05_recall", dataset="tiny", seed=7)
+    built = build_item2vec(other.splits, seed=7)["by_time"].vectors
+    assert (other.load("item2vec")["by_time"].vectors == built).all()
+    assert (first != built).any()
+    assert "built with seed 42, not 7" in library_log(run)
+
+
+def test_a_seed_that_decides_nothing_builds_nothing_again(run):
+    run.load("recall_plan")
+    start("11_serving", dataset="tiny", seed=7).load("recall_plan")
+    assert library_log(run).count("building recall_plan") == 1
+
+
+def test_what_was_built_from_an_artefact_follows_it(run, monkeypatch):
+    """A chain of three: a notebook writes the first again, the library builds the others again."""
+    for name, build in {
+        "ground": lambda sources: {"size": 1},
+        "middle": lambda sources: {"size": 10 * sources.load("ground")["size"]},
+        "top": lambda sources: {"size": 10 * sources.load("middle")["size"]},
+    }.items():
+        kind = replace(ARTIFACTS["recall_plan"], name=name, build=build)
+        monkeypatch.setitem(ARTIFACTS, name, kind)
+    assert run.load("top") == {"size": 100}
+    run.save("ground", {"size": 1})  # the same again
+    assert run.load("top") == {"size": 100}
+    assert library_log(run).count("building top") == 1
+    run.save("ground", {"size": 2})
+    assert run.load("top") == {"size": 200}
+    assert "building top, because middle changed, which it was built from" in library_log(run)
+
+
+def test_what_a_notebook_wrote_with_another_seed_stays(run):
+    start("05_recall", dataset="tiny", seed=7).save("recall_plan", {"channels": {}})
+    assert run.load("recall_plan") == {"channels": {}}
+
+
+@pytest.mark.notebook
+def test_in_one_run_every_notebook_gets_its_own_seed(notebooks, monkeypatch):
+    """The real runner: one notebook asks for another seed than the other; nobody writes vectors."""
+    code = """
+from recsys_lib.experiments import start
+run = start(NAME, dataset="tiny", seed=seed)
+vectors = run.load("item2vec")["by_time"].vectors
+run.record({"first": (vectors[0, 0], "ratio", "First number of the first vector.")})
+"""
+    for name in ("05_one", "06_two"):
+        notebooks.write(name, code, parameters="seed: int = 42", profiles="{}")
+    result = carry_out_run(make_plan(discover(notebooks.folder), assignments=["05.seed=7"]), 1)
+    assert result.failed == []
+    recorded = files.read_json(result.folder / "metrics.json")
+    splits = start("07_three", dataset="tiny").splits
+    for name, seed in (("05_one", 7), ("06_two", 42)):
+        built = build_item2vec(splits, seed=seed)["by_time"].vectors
+        assert recorded[f"{name}.first"]["value"] == pytest.approx(built[0, 0])

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from recsys_lib.experiments.metrics import MAX_METRICS
+
 CHOSEN = ("03_item2vec", "06_lsh", "07_embedding_mlp")
 
 
@@ -29,11 +31,14 @@ def test_some_notebooks_run_in_the_quick_profile_with_another_seed(ml_100k, tmp_
     command = ("run", *CHOSEN, "--profile", "quick", "-p", "seed=7")
     first = recsys(*command)
     assert first.returncode == 0, first.stdout + first.stderr
-    told = json.loads((outputs / "latest" / "run.json").read_text())
-    assert all(each["parameters"]["seed"] == 7 for each in told["notebooks"].values())
+    described = json.loads((outputs / "latest" / "run.json").read_text())
+    assert all(each["parameters"]["seed"] == 7 for each in described["notebooks"].values())
     metrics = json.loads(recsys("metrics", "--json").stdout)
     assert {name.partition(".")[0] for name in metrics} == set(CHOSEN)
-    assert all(set(each) == {"value", "unit"} for each in metrics.values())
+    assert all({"value", "unit", "meaning"} <= set(each) for each in metrics.values())
+    assert len(metrics) <= MAX_METRICS * len(CHOSEN)
+    tables = recsys("metrics", "--tables").stdout
+    assert all(f"{name}." in tables for name in CHOSEN)
 
     again = recsys(*command)
     assert "Nothing changed" in again.stdout

@@ -9,6 +9,7 @@ import pytest
 
 from recsys_lib import paths
 from recsys_lib.experiments.graph import dependencies
+from recsys_lib.experiments.metrics import MAX_METRICS
 from recsys_lib.experiments.notebooks import Notebook, discover
 
 # The notebooks the course has promised; metrics are addressed by these names.
@@ -95,7 +96,7 @@ def test_all_promised_notebooks_are_there():
     assert set(FILES) >= NAMES
 
 
-def test_the_contracts_fit_together():
+def test_what_is_read_and_written_fits_together():
     assert set(dependencies(list(notebooks().values()))) == set(FILES)
     written = {name for each in notebooks().values() for name in each.writes}
     assert {name for each in notebooks().values() for name in each.reads} <= written
@@ -113,9 +114,9 @@ class TestStyle:
         assert first.cell_type == "markdown"
         assert re.match(rf"# {name[:2]}\b", first.source)
 
-    def test_contract_comes_before_parameters_and_names_quick_and_full(self, name):
+    def test_profiles_come_before_parameters_and_name_quick_and_full(self, name):
         order = [tag for cell in code_cells(name) for tag in tags(cell)]
-        assert order.index("contract") < order.index("parameters")
+        assert order.index("profiles") < order.index("parameters")
         assert {"quick", "full"} <= set(notebooks()[name].profiles)
 
     def test_parameters_are_annotated_explained_and_used(self, name):
@@ -130,15 +131,18 @@ class TestStyle:
         used = {node.id for node in ast.walk(later) if isinstance(node, ast.Name)}
         assert set(parameters) - used == set()
 
-    def test_reads_and_writes_are_what_the_code_loads_and_saves(self, name):
-        for method, told in (("load", "reads"), ("save", "writes")):
-            names = [call.args[0] for call in calls_of_run(name, method)]
-            assert all(isinstance(each, ast.Constant) for each in names), "names are literals"
-            assert {each.value for each in names} == set(getattr(notebooks()[name], told))
-
     def test_the_last_code_cell_records_once(self, name):
         assert len(calls_of_run(name, "record")) == 1
         assert "run.record(" in code_cells(name)[-1].source
+
+    def test_records_a_few_metrics_that_say_what_they_mean_and_the_rest_as_tables(self, name):
+        (metrics,) = calls_of_run(name, "record")[0].args
+        assert all(isinstance(key, ast.Constant) for key in metrics.keys)
+        assert 3 <= len(metrics.keys) <= MAX_METRICS
+        for _, unit, meaning in (entry.elts for entry in metrics.values):
+            assert isinstance(unit, ast.Constant)
+            assert ast.unparse(meaning).rstrip("'\"").endswith(".")
+        assert calls_of_run(name, "table")
 
     def test_it_opens_its_run_under_its_own_name(self, name):
         starts = [
@@ -175,7 +179,7 @@ class TestStyle:
 
     def test_prose_stands_between_the_cells(self, name):
         cells = read(name).cells
-        # Imports, contract and parameters open every notebook; the opening text speaks for them.
+        # Imports, profiles and parameters open every notebook; the opening text speaks for them.
         (at,) = [i for i, cell in enumerate(cells) if "parameters" in tags(cell)]
         kinds = "".join("c" if cell.cell_type == "code" else "m" for cell in cells[at + 1 :])
         assert "c" * (MAX_CELLS_WITHOUT_PROSE + 1) not in kinds
