@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys_lib.rankers import Scorer
+from recsys_lib.rankers import NetworkRanker
 from recsys_lib.ranking import (
     FeatureInputs,
     RankingConfig,
@@ -105,5 +105,5 @@ def store(client, users) -> UserFeatureStore:
 
 @pytest.fixture
 def cascade(store, model, item_frame, interactions) -> Cascade:
-    scorer = Scorer(model, ItemFeatureTable(item_frame))
-    return Cascade(Popular().fit(interactions), store, scorer, candidates=12)
+    ranker = NetworkRanker(model, ItemFeatureTable(item_frame), store)
+    return Cascade(Popular().fit(interactions), ranker, candidates=12)

@@ -91,7 +91,7 @@ def recommend(
     from recsys_lib.cli.settings import setting
     from recsys_lib.data.user_table import ending_of, read_interactions, read_items, write_table
     from recsys_lib.errors import RecsysError
-    from recsys_lib.recall.ready import check_name, describe, ready_recaller
+    from recsys_lib.recall.tuning import check_name, describe, make_recaller
 
     if show:
         for name, description in describe().items():
@@ -111,7 +111,7 @@ def recommend(
     typer.echo(f"{len(rows):,} interactions of {n_users:,} users with {n_items:,} items")
     about = None if items is None else read_items(items, table.item_ids)
     chosen_by = {"protocol": protocol, "relevant": relevant, "k": k}
-    model = ready_recaller(recaller, about, **chosen_by, settings=given)
+    model = make_recaller(recaller, about, **chosen_by, **given)
     with Console(stderr=True).status(f"fitting {recaller}, choosing its settings where it can"):
         model.fit(rows)
     for line in _choices(model):
@@ -125,7 +125,9 @@ def recommend(
 
 def _choices(model):
     """Yield, line by line, what a recaller that tunes itself has chosen."""
-    if not hasattr(model, "validation_"):
+    from recsys_lib.recall import TunedMerge
+
+    if not isinstance(model, TunedMerge):
         return
     if not model.validation_:
         yield "no user has both a past and something held out: there is nothing to choose by"
@@ -142,14 +144,14 @@ def _lists(model, table, k: int):
     import pandas as pd
 
     users = np.arange(len(table.user_ids))
-    item_ids, scores = model.recommend(users, k)
-    user, place = np.nonzero(item_ids >= 0)
+    found = model.lists(users, k)
+    user, place = np.nonzero(found.listed)
     frame = pd.DataFrame(
         {
             "user": table.user_ids[user],
-            "item": table.item_ids[item_ids[user, place]],
-            "score": scores[user, place],
+            "item": table.item_ids[found.item_ids[user, place]],
+            "score": found.scores[user, place],
             "rank": place + 1,
         }
     )
-    return frame, int((item_ids[:, 0] < 0).sum())
+    return frame, int((~found.listed[:, 0]).sum())

@@ -35,11 +35,24 @@ class InteractionMatrix:
     ratings: sparse.csr_matrix
 
     @classmethod
-    def from_frame(cls, interactions: pd.DataFrame) -> "InteractionMatrix":
-        """Build the matrix from interactions; where a pair repeats, the row further down wins."""
+    def from_frame(
+        cls,
+        interactions: pd.DataFrame,
+        user_ids: np.ndarray | None = None,
+        item_ids: np.ndarray | None = None,
+    ) -> "InteractionMatrix":
+        """Build the matrix from interactions; where a pair repeats, the row further down wins.
+
+        Parameters
+        ----------
+        interactions : DataFrame
+        user_ids, item_ids : int64 arrays, sorted and unique, optional
+            The rows and columns; they must hold all ids of the interactions. By default those
+            ids themselves.
+        """
         latest = interactions.drop_duplicates([USER, ITEM], keep="last")
-        user_ids, user_index = np.unique(latest[USER].to_numpy(np.int64), return_inverse=True)
-        item_ids, item_index = np.unique(latest[ITEM].to_numpy(np.int64), return_inverse=True)
+        user_ids, user_index = _indexed(latest[USER].to_numpy(np.int64), user_ids)
+        item_ids, item_index = _indexed(latest[ITEM].to_numpy(np.int64), item_ids)
         ratings = sparse.csr_matrix(
             (latest[RATING].to_numpy(np.float32), (user_index, item_index)),
             shape=(len(user_ids), len(item_ids)),
@@ -61,3 +74,10 @@ class InteractionMatrix:
     def items_of(self, item_ids) -> np.ndarray:
         """Return column numbers of raw item ids; -1 for an item without interactions."""
         return index_of(self.item_ids, item_ids)
+
+
+def _indexed(ids: np.ndarray, known: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sorted ids and the place of each of ``ids`` among them."""
+    if known is None:
+        return np.unique(ids, return_inverse=True)
+    return known, index_of(known, ids)

@@ -59,6 +59,10 @@ class Split:
             return pd.concat([self.train, self.validation], ignore_index=True)
         raise RecsysError(f"Only 'validation' and 'test' are predicted, not {part!r}.")
 
+    def train_test(self, part: str = "test") -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return what may be learned from before ``part`` is predicted, and ``part``."""
+        return self.history(part), self.part(part)
+
     def likes(self, part: str) -> pd.DataFrame:
         """Return the rows of ``part`` whose rating is a like."""
         frame = self.part(part)

@@ -15,7 +15,12 @@ from recsys_lib.evaluation.classification import (
     per_user_ndcg,
 )
 from recsys_lib.evaluation.intervals import Interval, mean_interval
-from recsys_lib.evaluation.protocol import Evaluation, evaluate, judge, judged_users
+from recsys_lib.evaluation.protocol import (
+    Evaluation,
+    evaluate,
+    evaluate_lists,
+    held_out_likes,
+)
 from recsys_lib.evaluation.ranking import Relevant, hits_of, ranking_metrics, relevant_items
 from recsys_lib.evaluation.resampled import resampled_auc
 
@@ -28,10 +33,10 @@ __all__ = [
     "calibration_error",
     "coverage",
     "evaluate",
+    "evaluate_lists",
+    "held_out_likes",
     "hits_of",
     "intra_list_diversity",
-    "judge",
-    "judged_users",
     "log_loss",
     "mean_interval",
     "novelty",

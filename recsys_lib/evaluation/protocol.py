@@ -1,15 +1,14 @@
-"""One way to judge recallers, so that their numbers can stand in one table."""
+"""One way to evaluate recallers, so that their numbers can stand in one table."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from recsys_lib.data.splits import Split
 from recsys_lib.evaluation.beyond_accuracy import coverage
 from recsys_lib.evaluation.intervals import Interval, mean_interval
 from recsys_lib.evaluation.ranking import Relevant, ranking_metrics, relevant_items
-from recsys_lib.schema import ITEM, USER
+from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, USER
 
 
 @dataclass(frozen=True)
@@ -19,16 +18,20 @@ class Evaluation:
     Attributes
     ----------
     user_ids : int64 array, shape (n_users,)
-        The users judged: those with a held-out like and, unless said otherwise, a history.
+        The users whose lists were evaluated: those with a held-out like and, unless said
+        otherwise, a history. Whole numbers, as they stand for them in the recaller.
     per_user : dict of float64 arrays, shape (n_users,)
         ``recall_at_10`` and so on, see :func:`recsys_lib.evaluation.ranking_metrics`.
     coverage : float
         Share of the items known from history that appear in the users' lists of ``min(ks)``.
+    item_ids : int64 array, shape (n_users, max(ks)), padded with -1
+        The lists.
     """
 
     user_ids: np.ndarray
     per_user: dict[str, np.ndarray]
     coverage: float
+    item_ids: np.ndarray
 
     @property
     def n_users(self) -> int:
@@ -43,33 +46,58 @@ class Evaluation:
         return mean_interval(self.per_user[metric])
 
 
-def judge(item_ids: np.ndarray, relevant: Relevant, n_items: int, ks=(10, 100)) -> Evaluation:
-    """Judge lists that are at hand; rows in the order of ``relevant.user_ids``."""
-    metrics = ranking_metrics(item_ids, relevant, ks)
-    return Evaluation(relevant.user_ids, metrics, coverage(item_ids[:, : min(ks)], n_items))
+def evaluate(model, train, test, ks=(10, 100), known_users_only: bool = True) -> Evaluation:
+    """Evaluate a recaller that was fitted on ``train`` by what users liked in ``test``.
 
+    Full ranking: every item of ``train`` that the user has not seen competes.
 
-def judged_users(split: Split, part: str, known_users_only: bool = True) -> Relevant:
-    """Return who is judged on a part, with what they came to like there.
-
-    Items that were in the user's history already are no longer relevant: they are never
-    recommended. With ``known_users_only`` users without history are left out.
+    Parameters
+    ----------
+    model : Recaller
+    train, test : DataFrame or Interactions
+        In the person's ids. A like is a rating of 3.5 stars or more; without ratings every row
+        of ``test`` is one.
+    ks : ints
+        Lengths at which the lists are cut.
+    known_users_only : bool
+        Whether users without a history are left out; otherwise they count as 0.
     """
-    history = split.history(part)
-    likes = split.likes(part)
-    pairs = pd.MultiIndex.from_frame(likes[[USER, ITEM]])
-    seen = pd.MultiIndex.from_frame(history[[USER, ITEM]])
-    relevant = relevant_items(likes[~pairs.isin(seen)])
-    return relevant.of(history[USER].unique()) if known_users_only else relevant
+    train, test = model.encode(train), model.encode(test)
+    relevant = held_out_likes(train, test, known_users_only)
+    found = model.lists(relevant.user_ids, max(ks))
+    return evaluate_lists(found.item_ids, relevant, train[ITEM].nunique(), ks)
 
 
-def evaluate(
-    recaller, split: Split, part: str = "test", ks=(10, 100), known_users_only: bool = True
+def evaluate_lists(
+    item_ids: np.ndarray, relevant: Relevant, n_items: int, ks=(10, 100)
 ) -> Evaluation:
-    """Judge a recaller that was fitted on ``split.history(part)``.
+    """Evaluate lists that are at hand.
 
-    Full ranking: every item of the history that the user has not seen competes.
+    Parameters
+    ----------
+    item_ids : int64 array, shape (n_users, >= max(ks)), padded with -1
+        Rows in the order of ``relevant.user_ids``.
+    relevant : Relevant
+        As :func:`held_out_likes` returns.
+    n_items : int
+        Size of the catalogue, for the coverage.
+    ks : ints
     """
-    relevant = judged_users(split, part, known_users_only)
-    item_ids, _ = recaller.recommend(relevant.user_ids, max(ks))
-    return judge(item_ids, relevant, split.history(part)[ITEM].nunique(), ks)
+    metrics = ranking_metrics(item_ids, relevant, ks)
+    covered = coverage(item_ids[:, : min(ks)], n_items)
+    return Evaluation(relevant.user_ids, metrics, covered, item_ids[:, : max(ks)])
+
+
+def held_out_likes(
+    train: pd.DataFrame, test: pd.DataFrame, known_users_only: bool = True
+) -> Relevant:
+    """Return what users came to like in ``test``: by which their lists are evaluated.
+
+    Items that were in the user's history already do not count, since they are never recommended.
+    With ``known_users_only`` users without a history are left out.
+    """
+    pairs = pd.MultiIndex.from_frame(test[[USER, ITEM]])
+    seen = pd.MultiIndex.from_frame(train[[USER, ITEM]])
+    likes = LIKE_THRESHOLD if RATING in test else None
+    relevant = relevant_items(test[~pairs.isin(seen)], likes)
+    return relevant.of(train[USER].unique()) if known_users_only else relevant

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from recsys_lib import files
 from recsys_lib.data import Dataset
 from recsys_lib.data.splits import Split
 from recsys_lib.errors import RecsysError, nearest
@@ -95,6 +94,20 @@ def _load_tables(folder: Path) -> dict:
     return {sub.name: EmbeddingTable.load(sub) for sub in _folders(folder)}
 
 
+def _save_nested(value: dict, folder: Path) -> None:
+    for key, parts in value.items():
+        _save_parts(parts, folder / key)
+
+
+def _load_recallers(folder: Path) -> dict:
+    from recsys_lib.recall import load_recaller
+
+    return {
+        split.name: {each.name: load_recaller(each) for each in _folders(split)}
+        for split in _folders(folder)
+    }
+
+
 def _load_models(folder: Path) -> dict:
     from recsys_lib.ranking import RankingModel
 
@@ -140,10 +153,13 @@ def _node2vec(sources: Sources) -> dict:
     return build_node2vec(sources.splits, seed=sources.seed)
 
 
-def _recall_plan(sources: Sources) -> dict:
-    from recsys_lib.recall import default_plan
+def _recallers(sources: Sources) -> dict:
+    from recsys_lib.recall import with_people
+    from recsys_lib.recall.build import TRAINERS, build_recallers
 
-    return default_plan()
+    tables = {name: sources.load(name) for name in TRAINERS}
+    items = with_people(sources.data.items, sources.data.triples)
+    return build_recallers(sources.splits, tables, items, seed=sources.seed)
 
 
 def _embedding_mlp(sources: Sources) -> dict:
@@ -161,12 +177,7 @@ ARTIFACTS = {
         Artifact("item2vec", _item2vec, _save_parts, _load_tables),
         Artifact("deepwalk", _deepwalk, _save_parts, _load_tables),
         Artifact("node2vec", _node2vec, _save_parts, _load_tables),
-        Artifact(
-            "recall_plan",
-            _recall_plan,
-            lambda plan, folder: files.write_json(folder / "plan.json", plan),
-            lambda folder: files.read_json(folder / "plan.json"),
-        ),
+        Artifact("recallers", _recallers, _save_nested, _load_recallers),
         Artifact("embedding_mlp", _embedding_mlp, _save_parts, _load_models),
     )
 }

@@ -1,15 +1,20 @@
 """Scoring with a trained network in numpy: the serving process needs no TensorFlow."""
 
 from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
 from recsys_lib.errors import DataError
 from recsys_lib.features.registry import FEATURES
+from recsys_lib.rankers.base import Candidates, Ranker, UserFeatures
+from recsys_lib.rankers.features import features_of, load_features, save_features
 from recsys_lib.ranking import Encoded, RankingModel
 from recsys_lib.schema import ITEM, USER
-from recsys_lib.stores.feature_store import ItemFeatureTable
+from recsys_lib.stores import ItemFeatureTable
 
 
 def score_samples(model: RankingModel, samples: pd.DataFrame) -> np.ndarray:
@@ -22,7 +27,8 @@ def score_encoded(model: RankingModel, samples: Encoded) -> np.ndarray:
     if model.kind != "embedding_mlp" or model.config.bags or model.config.history:
         raise DataError(
             "The numpy scorer knows embedding_mlp without bags and history, "
-            f"not {model.kind!r} with {[*model.config.bags, *model.config.history]}."
+            f"not {model.kind!r} with {[*model.config.bags, *model.config.history]}. "
+            "ModelRanker scores with any model."
         )
     weights = model.weights
     # (n, columns, dim)
@@ -39,62 +45,84 @@ def score_encoded(model: RankingModel, samples: Encoded) -> np.ndarray:
     return (0.5 * (1 + np.tanh(0.5 * logit))).astype(np.float32)
 
 
-class Scorer:
-    """Scores items for one user at a time.
+class NetworkRanker(Ranker):
+    """Scores with the network of :mod:`recsys_lib.ranking` in numpy.
 
-    The features of all items are encoded once, when they are loaded; a request encodes one user.
+    The features of all items are encoded once; a request encodes one user.
 
     Parameters
     ----------
     model : RankingModel
+        Of the kind ``embedding_mlp``, without bags and history.
     items : ItemFeatureTable
+    users : UserFeatures
+        A feature store, or a :class:`UserFeatureTable`.
     """
 
-    def __init__(self, model: RankingModel, items: ItemFeatureTable):
+    def __init__(self, model: RankingModel, items: ItemFeatureTable, users: UserFeatures):
         self.model = model
         self.items = items
-        inputs = model.inputs
-        of_item = [_is_of_item(c) for c in inputs.categories]
-        of_item_numbers = [_is_of_item(c) for c in inputs.numbers]
-        self._categories, self._numbers = np.array(of_item), np.array(of_item_numbers)
-        self._item_categories = inputs.encode_categories(
-            items.frame, _where(inputs.categories, of_item)
-        )
-        self._item_numbers = inputs.encode_numbers(
-            items.frame, _where(inputs.numbers, of_item_numbers)
-        )
+        self.users = users
 
-    def score(self, user: Mapping, item_ids: np.ndarray) -> np.ndarray:
-        """Return the probability that the user likes each item: float32, (n,).
+    def score(self, candidates: Candidates) -> np.ndarray:
+        """Return the probability that the user likes each candidate: float32, (n,).
+
+        Raises
+        ------
+        UnknownUser
+            There are no features of the user.
+        DataError
+            A candidate has no features.
+        StoreUnavailable
+            The feature store does not answer.
+        """
+        return self.score_items(features_of(self.users, candidates.user_id), candidates.item_ids)
+
+    def score_items(self, user: Mapping, item_ids: np.ndarray) -> np.ndarray:
+        """Return the probability that a user likes each item: float32, (n,).
 
         Parameters
         ----------
         user : mapping
             ``user_id`` and user features; what is missing counts as unknown.
         item_ids : int64 array, shape (n,)
-
-        Raises
-        ------
-        DataError
-            An item has no features.
         """
         inputs, rows = self.model.inputs, self.items.rows_of(item_ids)
-        of_user = _where(inputs.categories, ~self._categories)
-        numbers_of_user = _where(inputs.numbers, ~self._numbers)
-        one = pd.DataFrame({c: [user.get(c)] for c in (*of_user, *numbers_of_user)})
-        categories = np.empty((len(rows), len(inputs.categories)), np.int32)
-        categories[:, self._categories] = self._item_categories[rows]
-        categories[:, ~self._categories] = inputs.encode_categories(one, of_user)
-        numbers = np.empty((len(rows), len(inputs.numbers)), np.float32)
-        numbers[:, self._numbers] = self._item_numbers[rows]
-        numbers[:, ~self._numbers] = inputs.encode_numbers(one, numbers_of_user)
-        return score_encoded(self.model, Encoded(categories, numbers))
+        encoded = []
+        for columns, of_item, encode, dtype in (
+            (inputs.categories, self._items.categories, inputs.encode_categories, np.int32),
+            (inputs.numbers, self._items.numbers, inputs.encode_numbers, np.float32),
+        ):
+            from_item = np.array([is_of_item(column) for column in columns], dtype=bool)
+            of_user = [c for c in columns if not is_of_item(c)]
+            values = np.empty((len(rows), len(columns)), dtype)
+            values[:, from_item] = of_item[rows]
+            one = pd.DataFrame({column: [user.get(column)] for column in of_user})
+            values[:, ~from_item] = encode(one, of_user)
+            encoded.append(values)
+        return score_encoded(self.model, Encoded(*encoded))
+
+    @cached_property
+    def _items(self) -> Encoded:
+        """The columns of all items, encoded."""
+        inputs = self.model.inputs
+        return Encoded(
+            inputs.encode_categories(
+                self.items.frame, [c for c in inputs.categories if is_of_item(c)]
+            ),
+            inputs.encode_numbers(self.items.frame, [c for c in inputs.numbers if is_of_item(c)]),
+        )
+
+    def _save(self, folder: Path) -> dict:
+        self.model.save(folder / "model")
+        return save_features(folder, self.items, self.users)
+
+    @classmethod
+    def _load(cls, folder, described, users) -> Self:
+        model = RankingModel.load(folder / "model")
+        return cls(model, *load_features(folder, described, users))
 
 
-def _is_of_item(column: str) -> bool:
+def is_of_item(column: str) -> bool:
     """Tell whether a column is read from the item's features rather than the user's."""
     return column == ITEM or (column != USER and FEATURES[column].subject == "item")
-
-
-def _where(columns, chosen) -> list[str]:
-    return [column for column, yes in zip(columns, chosen, strict=True) if yes]

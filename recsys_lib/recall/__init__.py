@@ -11,25 +11,29 @@ from recsys_lib.recall.channels.rp3beta import RP3beta
 from recsys_lib.recall.channels.two_tower import TwoTower
 from recsys_lib.recall.channels.user_knn import UserKNN
 from recsys_lib.recall.channels.vectors import VectorRecaller
+from recsys_lib.recall.histories import Histories
+from recsys_lib.recall.lists import Lists
 from recsys_lib.recall.merge import Merged, fuse
-from recsys_lib.recall.ready import ready_recaller
+from recsys_lib.recall.merge_search import grow_merge
 from recsys_lib.recall.registry import (
     channel_names,
     default_plan,
     make_channel,
-    recallers_from_plan,
+    merge_from_plan,
 )
-from recsys_lib.recall.tuning import Best, hold_out
+from recsys_lib.recall.storage import load_recaller
+from recsys_lib.recall.tuning import TunedMerge, hold_out, make_recaller
 
 __all__ = [
-    "Best",
     "Calibration",
     "Channel",
     "Ease",
     "FavouriteGenre",
     "FavouritePeople",
+    "Histories",
     "ImplicitALS",
     "ItemKNN",
+    "Lists",
     "Merged",
     "Newest",
     "Popular",
@@ -37,6 +41,7 @@ __all__ = [
     "RandomRecaller",
     "Recaller",
     "RecentlyPopular",
+    "TunedMerge",
     "TwoTower",
     "UserKNN",
     "VectorRecaller",
@@ -44,10 +49,12 @@ __all__ = [
     "channel_names",
     "default_plan",
     "fuse",
+    "grow_merge",
     "hold_out",
+    "load_recaller",
     "make_channel",
-    "ready_recaller",
-    "recallers_from_plan",
+    "make_recaller",
+    "merge_from_plan",
     "score_bands",
     "with_people",
 ]

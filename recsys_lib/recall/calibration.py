@@ -8,7 +8,6 @@ does: it has the same meaning for all channels.
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.isotonic import isotonic_regression
 
 from recsys_lib.errors import RecsysError
 
@@ -73,5 +72,7 @@ def calibrate(scores: np.ndarray, hits: np.ndarray, n_bands: int = 20) -> Calibr
     hits : bool array of the same shape
     n_bands : int
     """
+    from sklearn.isotonic import isotonic_regression  # too slow an import for the serving process
+
     mean, rate, size = score_bands(scores, hits, n_bands)
     return Calibration(mean, isotonic_regression(rate, sample_weight=size))

@@ -4,27 +4,26 @@ from collections.abc import Callable, Mapping
 from typing import Self
 
 import numpy as np
-import pandas as pd
 
 from recsys_lib.data.matrix import InteractionMatrix, index_of
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall.base import USERS_AT_ONCE, Recaller, top_k
+from recsys_lib.recall.base import ROWS_AT_ONCE, Recaller
+from recsys_lib.recall.histories import Histories
+from recsys_lib.recall.lists import NO_CHANNEL, Lists, top_k
+from recsys_lib.recall.vocabulary import Vocabulary
 
 FUSIONS = ("quota", "rank", "score", "calibrated")
 RANK_OFFSET = 60  # of reciprocal-rank fusion, as in its paper
 
-# A channel's list: raw item ids and scores, both (n, depth), as ``recommend`` returns them.
-Lists = Mapping[str, tuple[np.ndarray, np.ndarray]]
-
 
 def fuse(
-    lists: Lists,
+    lists: Mapping[str, Lists],
     weights: Mapping[str, float],
     fusion: str,
     catalogue: np.ndarray,
     k: int,
     calibrations: Mapping[str, Callable] | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> Lists:
     """Merge the lists of several channels into one.
 
     An item gets points from each channel that names it; w is the channel's weight and r the place
@@ -45,9 +44,9 @@ def fuse(
 
     Parameters
     ----------
-    lists : mapping of str to (item_ids, scores), arrays of shape (n, depth)
-        What each channel recommends to n users, best first, padded with -1 and -inf.
-        Of equal points, the channel named first wins.
+    lists : mapping of str to Lists
+        What each channel recommends to the same n users. Of equal points, the channel named
+        first wins.
     weights : mapping of str to float
         Positive, one for each channel.
     fusion : {"quota", "rank", "score", "calibrated"}
@@ -59,22 +58,21 @@ def fuse(
 
     Returns
     -------
-    item_ids : int64 array, shape (n, k), padded with -1
-    scores : float32 array, shape (n, k), padded with -inf
-    channels : str array, shape (n, k), padded with ""
-        The channel that gave the item most of its points.
+    Lists
+        The channel named for an item is the one that gave it most of its points.
     """
     _check(lists, weights, fusion, calibrations)
-    shape = (len(next(iter(lists.values()))[0]), len(catalogue))
+    users = next(iter(lists.values())).user_ids
+    shape = (len(users), len(catalogue))
     total = np.zeros(shape, dtype=np.float32)
     best = np.full(shape, -1, dtype=np.float32)
-    source = np.full(shape, -1, dtype=np.int8)
-    for number, (name, (item_ids, scores)) in enumerate(lists.items()):
+    source = np.full(shape, NO_CHANNEL, dtype=np.int16)
+    for number, (name, of_channel) in enumerate(lists.items()):
         # A millionth a channel decides ties in favour of the channel named first.
         weight = weights[name] * (1 - 1e-6 * number)
-        points = weight * _points(scores, fusion, (calibrations or {}).get(name))
-        user, place = np.nonzero(item_ids >= 0)
-        column, gain = index_of(catalogue, item_ids[user, place]), points[user, place]
+        points = weight * _points(of_channel.scores, fusion, (calibrations or {}).get(name))
+        user, place = np.nonzero(of_channel.listed)
+        column, gain = index_of(catalogue, of_channel.item_ids[user, place]), points[user, place]
         total[user, column] += gain
         better = gain > best[user, column]
         user, column, gain = user[better], column[better], gain[better]
@@ -82,8 +80,8 @@ def fuse(
     score = np.where(source >= 0, best if fusion == "quota" else total, -np.inf)
     item_ids, scores = top_k(score, catalogue, k)
     chosen = np.take_along_axis(source, np.maximum(index_of(catalogue, item_ids), 0), axis=1)
-    names = np.array([*lists, ""])  # index -1 is the padding
-    return item_ids, scores, names[np.where(item_ids >= 0, chosen, -1)]
+    channel = np.where(item_ids >= 0, chosen, NO_CHANNEL).astype(np.int16)
+    return Lists(users, item_ids, scores, channel, tuple(lists))
 
 
 def _points(scores: np.ndarray, fusion: str, calibration: Callable | None) -> np.ndarray:
@@ -123,18 +121,22 @@ def _check(channels: Mapping, weights: Mapping[str, float], fusion: str, calibra
 class Merged(Recaller):
     """Channels merged into one recaller by :func:`fuse`.
 
+    Items are alike where the channels that compare items say so, merged in the same way.
+
     Parameters
     ----------
     channels : mapping of str to Recaller
-        Named channels; :meth:`fit` fits them.
+        Named channels; :meth:`fit` fits them. The names are those of the answers.
     weights : mapping of str to float, optional
         Positive; one for each channel. By default all are 1.
     fusion : {"quota", "rank", "score", "calibrated"}
     depth : int
         Places of each channel's list that are looked at (more, if more are asked for).
-    calibrations : mapping of str to function, optional
+    calibrations : mapping of str to Calibration, optional
         For ``calibrated``, see :func:`fuse`.
     """
+
+    name = "merged"
 
     def __init__(
         self,
@@ -151,38 +153,84 @@ class Merged(Recaller):
         self.depth = depth
         self.calibrations = calibrations
 
-    def fit(self, interactions: pd.DataFrame) -> Self:
-        """Fit every channel on the same interactions."""
-        self.weights_ = dict.fromkeys(self.channels, 1.0) if self.weights is None else self.weights
-        _check(self.channels, self.weights_, self.fusion, self.calibrations)
+    @property
+    def scores_histories(self) -> bool:
+        """Whether all channels score histories."""
+        return all(channel.scores_histories for channel in self.channels.values())
+
+    @property
+    def has_similar_items(self) -> bool:
+        """Whether any channel compares items."""
+        return any(channel.has_similar_items for channel in self.channels.values())
+
+    def learn(self, seen: Histories, vocabulary: Vocabulary) -> None:
+        self._check_settings()
         for channel in self.channels.values():
-            channel.fit(interactions)
-        self.matrix_ = InteractionMatrix.from_frame(interactions)
+            channel.learn(seen, vocabulary)
+        self.matrix_, self.vocabulary_ = seen.matrix, vocabulary
+
+    def adopt(self) -> Self:
+        """Take the channels as they are: all have been fitted, on the same interactions.
+
+        Raises
+        ------
+        RecsysError
+            A channel is not fitted, or has seen other users or items than the first.
+        """
+        self._check_settings()
+        first = next(iter(self.channels.values()))
+        for name, channel in self.channels.items():
+            channel._check_request()
+            theirs, ours = channel.matrix_, first.matrix_
+            same = np.array_equal(theirs.user_ids, ours.user_ids)
+            if not same or not np.array_equal(theirs.item_ids, ours.item_ids):
+                raise RecsysError(
+                    f"Channel {name!r} was fitted on other interactions than the first one: fit "
+                    "the merge, which fits all of them."
+                )
+            channel.share(ours)
+        self.matrix_, self.vocabulary_ = first.matrix_, first.vocabulary_
         return self
 
-    def recommend(
-        self, user_ids, k: int, exclude: pd.DataFrame | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        item_ids, scores, _ = self.recommend_with_channels(user_ids, k, exclude)
-        return item_ids, scores
+    def share(self, matrix: InteractionMatrix) -> None:
+        super().share(matrix)
+        for channel in self.channels.values():
+            channel.share(matrix)
 
-    def recommend_with_channels(
-        self, user_ids, k: int, exclude: pd.DataFrame | None = None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return what :meth:`recommend` does, and the channel behind each item, as :func:`fuse`."""
-        self._check_request(k)
-        user_ids = np.asarray(user_ids, dtype=np.int64)
+    def lists(self, users, k=10, histories=None, exclude=None) -> Lists:
+        self._check_request(k, histories)
+        users = np.asarray(users, dtype=np.int64)
+        if histories is not None:
+            histories = Histories.of(histories, self.matrix_.item_ids, users=users)
         chunks = []
-        for start in range(0, max(len(user_ids), 1), USERS_AT_ONCE):
-            lists = self.lists(user_ids[start : start + USERS_AT_ONCE], k, exclude)
-            catalogue = self.matrix_.item_ids
-            chunks.append(fuse(lists, self.weights_, self.fusion, catalogue, k, self.calibrations))
-        item_ids, scores, channels = (np.concatenate(part) for part in zip(*chunks, strict=True))
-        return item_ids, scores, channels
+        for start in range(0, max(len(users), 1), ROWS_AT_ONCE):
+            some = users[start : start + ROWS_AT_ONCE]
+            found = {
+                name: channel.lists(some, max(k, self.depth), histories, exclude)
+                for name, channel in self.channels.items()
+            }
+            chunks.append(self._fused(found, self.fusion, k))
+        return Lists.concatenate(chunks)
 
-    def lists(self, user_ids, k: int, exclude: pd.DataFrame | None = None) -> Lists:
-        """Return each channel's own list, as deep as a merged list of ``k`` needs it."""
-        return {
-            name: channel.recommend(user_ids, max(k, self.depth), exclude)
+    def similar_lists(self, items, k=10) -> Lists:
+        self._check_request(k)
+        if not self.has_similar_items:
+            return super().similar_lists(items, k)
+        found = {
+            name: channel.similar_lists(items, max(k, self.depth))
             for name, channel in self.channels.items()
+            if channel.has_similar_items
         }
+        # What a score is worth as a chance of a like says nothing of a likeness.
+        return self._fused(found, "rank" if self.fusion == "calibrated" else self.fusion, k)
+
+    def _fused(self, found: Mapping[str, Lists], fusion: str, k: int) -> Lists:
+        weights = {name: self._weights[name] for name in found}
+        return fuse(found, weights, fusion, self.matrix_.item_ids, k, self.calibrations)
+
+    @property
+    def _weights(self) -> Mapping[str, float]:
+        return dict.fromkeys(self.channels, 1.0) if self.weights is None else self.weights
+
+    def _check_settings(self) -> None:
+        _check(self.channels, self._weights, self.fusion, self.calibrations)

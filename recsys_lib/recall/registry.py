@@ -1,50 +1,95 @@
-"""A recall plan: which channels are merged, how; plain enough to be kept as JSON."""
+"""Channels by name, and plans: which channels are merged and how, plain enough for JSON."""
 
 from collections.abc import Mapping
 
 import pandas as pd
 
-from recsys_lib.data.splits import Split
-from recsys_lib.embeddings import build_deepwalk, build_item2vec, build_node2vec
 from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import RecsysError, nearest
-from recsys_lib.recall.base import Recaller
+from recsys_lib.recall.base import Channel
 from recsys_lib.recall.channels.als import ImplicitALS
 from recsys_lib.recall.channels.attributes import FavouriteGenre, FavouritePeople
 from recsys_lib.recall.channels.ease import Ease
 from recsys_lib.recall.channels.item_knn import ItemKNN
 from recsys_lib.recall.channels.popular import Newest, Popular, RandomRecaller, RecentlyPopular
+from recsys_lib.recall.channels.reads_items import ReadsItems
 from recsys_lib.recall.channels.rp3beta import RP3beta
 from recsys_lib.recall.channels.two_tower import TwoTower
 from recsys_lib.recall.channels.user_knn import UserKNN
-from recsys_lib.recall.channels.vectors import VectorRecaller
+from recsys_lib.recall.channels.vectors import TRAINERS, VectorRecaller
 from recsys_lib.recall.merge import Merged
 
-# Channels that learn from interactions alone, by their names in a plan.
-BEHAVIOUR = {
-    "popular": Popular,
-    "recently_popular": RecentlyPopular,
-    "item_knn": ItemKNN,
-    "user_knn": UserKNN,
-    "rp3beta": RP3beta,
-    "ease": Ease,
-    "als": ImplicitALS,
-    "two_tower": TwoTower,
-    "random": RandomRecaller,
+CHANNELS: dict[str, type[Channel]] = {
+    cls.name: cls
+    for cls in (
+        Popular,
+        RecentlyPopular,
+        ItemKNN,
+        UserKNN,
+        RP3beta,
+        Ease,
+        ImplicitALS,
+        TwoTower,
+        RandomRecaller,
+        Newest,
+        FavouriteGenre,
+        FavouritePeople,
+    )
 }
-# Channels that need the item table too, and the column of it that they read.
-METADATA = {
-    "newest": (Newest, "release_year"),
-    "favourite_genre": (FavouriteGenre, "genres"),
-    "favourite_people": (FavouritePeople, "people"),
-}
-# Vectors that a channel trains itself where no table of that name is given.
-VECTORS = {"item2vec": build_item2vec, "deepwalk": build_deepwalk, "node2vec": build_node2vec}
 
 
 def channel_names() -> list[str]:
-    """Return the names of all channels."""
-    return [*BEHAVIOUR, *METADATA, *VECTORS]
+    """Return the names of all channels, those that train vectors included."""
+    return [*CHANNELS, *TRAINERS]
+
+
+def item_column(name: str) -> str | None:
+    """Return the column of the item table that a channel reads, or None."""
+    channel = CHANNELS.get(name)
+    return channel.item_column if channel and issubclass(channel, ReadsItems) else None
+
+
+def make_channel(
+    name: str,
+    items: pd.DataFrame | None = None,
+    tables: Mapping[str, EmbeddingTable] | None = None,
+    **settings,
+) -> Channel:
+    """Return an unfitted channel by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`channel_names`, or of ``tables``.
+    items : DataFrame, optional
+        The item table, for the channels that read it.
+    tables : mapping of str to EmbeddingTable, optional
+        Vectors at hand; others are trained when the channel is fitted.
+    **settings
+        Keyword arguments of the channel.
+
+    Raises
+    ------
+    RecsysError
+        There is no such channel or setting, or the item table lacks what the channel reads.
+    """
+    tables, column = tables or {}, item_column(name)
+    if column and (items is None or column not in items):
+        raise RecsysError(f"Channel {name!r} needs items with a column {column!r}.")
+    try:
+        if name in tables:
+            return VectorRecaller(tables[name], **settings)
+        if name in TRAINERS:
+            return VectorRecaller(name, **settings)
+        if name in CHANNELS:
+            return CHANNELS[name](*([items] if column else []), **settings)
+    except TypeError as error:
+        raise RecsysError(f"Channel {name!r} does not take these settings: {error}") from None
+    known = list(dict.fromkeys([*channel_names(), *tables]))
+    raise RecsysError(
+        f"There is no recall channel {name!r}.{nearest(name, known)} "
+        f"Known here: {', '.join(known)}."
+    )
 
 
 def default_plan() -> dict:
@@ -64,84 +109,24 @@ def default_plan() -> dict:
     }
 
 
-def make_channel(
-    name: str,
+def merge_from_plan(
+    plan: Mapping,
     items: pd.DataFrame | None = None,
     tables: Mapping[str, EmbeddingTable] | None = None,
-    **settings,
-) -> Recaller:
-    """Return an unfitted channel by its name in a plan.
-
-    Parameters
-    ----------
-    name : str
-        One of :func:`channel_names`, or of ``tables``.
-    items : DataFrame, optional
-        The item table, for the channels that read it.
-    tables : mapping of str to EmbeddingTable, optional
-        Vectors at hand; others are trained when the channel is fitted.
-    **settings
-        Keyword arguments of the channel.
-
-    Raises
-    ------
-    RecsysError
-        There is no such channel or setting, or the item table lacks what the channel reads.
-    """
-    tables = tables or {}
-    try:
-        if name in tables:
-            return VectorRecaller(tables[name], **settings)
-        if name in VECTORS:
-            return VectorRecaller(_trainer(name), **settings)
-        if name in METADATA:
-            channel, column = METADATA[name]
-            if items is None or column not in items:
-                raise RecsysError(f"Channel {name!r} needs items with a column {column!r}.")
-            return channel(items, **settings)
-        if name in BEHAVIOUR:
-            return BEHAVIOUR[name](**settings)
-    except TypeError as error:
-        raise RecsysError(f"Channel {name!r} does not take these settings: {error}") from None
-    known = list(dict.fromkeys([*channel_names(), *tables]))
-    raise RecsysError(
-        f"There is no recall channel {name!r}.{nearest(name, known)} "
-        f"Known here: {', '.join(known)}."
-    )
-
-
-def _trainer(name: str):
-    """Return a function that trains the vectors of that name from interactions."""
-
-    def train(interactions: pd.DataFrame) -> EmbeddingTable:
-        nothing = interactions.iloc[:0]
-        return VECTORS[name]({"all": Split("all", interactions, nothing, nothing)})["all"]
-
-    return train
-
-
-def recallers_from_plan(
-    plan: Mapping,
-    items: pd.DataFrame | None,
-    history: pd.DataFrame,
-    tables: Mapping[str, EmbeddingTable] | None = None,
 ) -> Merged:
-    """Build the merge that a plan describes and fit it.
+    """Return the merge that a plan describes, unfitted.
 
     Parameters
     ----------
     plan : mapping
         As :func:`default_plan` returns.
-    items : DataFrame or None
+    items : DataFrame, optional
         The item table of the data set.
-    history : DataFrame
-        Interactions to learn from.
-    tables : mapping of str to EmbeddingTable
-        Vectors by the name of their channel, learned from the same ``history``.
+    tables : mapping of str to EmbeddingTable, optional
+        Vectors by the name of their channel, learned from what the merge will be fitted on.
     """
     channels = {
         name: make_channel(name, items, tables, **plan["settings"].get(name, {}))
         for name in plan["channels"]
     }
-    merged = Merged(channels, plan["channels"], fusion=plan["fusion"], depth=plan["candidates"])
-    return merged.fit(history)
+    return Merged(channels, plan["channels"], fusion=plan["fusion"], depth=plan["candidates"])

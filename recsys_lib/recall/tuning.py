@@ -1,7 +1,6 @@
-"""The best merge for a person's own data: settings and weights chosen on a part held out of it."""
+"""Recallers that choose their own settings, and their own merge, on a part held out."""
 
 from collections.abc import Mapping
-from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,12 @@ from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.evaluation import Relevant, ranking_metrics, relevant_items
 from recsys_lib.recall.base import Recaller
 from recsys_lib.recall.channels.ease import LARGEST_CATALOGUE
+from recsys_lib.recall.histories import Histories
+from recsys_lib.recall.lists import Lists
 from recsys_lib.recall.merge import fuse
-from recsys_lib.recall.registry import make_channel, recallers_from_plan
+from recsys_lib.recall.merge_search import grow_merge
+from recsys_lib.recall.registry import channel_names, item_column, make_channel, merge_from_plan
+from recsys_lib.recall.vocabulary import Vocabulary
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, TIMESTAMP, USER
 from recsys_lib.seeding import DEFAULT_SEED, key_hash
 
@@ -77,19 +80,19 @@ def hold_out(
     return rows[~late].reset_index(drop=True), rows[late].reset_index(drop=True)
 
 
-class Best(Recaller):
+class TunedMerge(Recaller):
     """Chooses channels, settings and weights on a part held out of its training data, then refits.
 
     Each channel of ``channels`` chooses its settings by nDCG@k on the held-out part. The best of
     them is then joined by whichever other helps most, as long as the gain is worth it, by
     weighted sums of scores (fusion ``score`` of :func:`fuse`). At last all are fitted on
-    everything. The data that will judge the result are not looked at.
+    everything. The data on which the result will be evaluated are not looked at.
 
     Parameters
     ----------
     protocol : {"random", "last", "time"}
         How the part to choose by is held out, see :func:`hold_out`: it should resemble how the
-        result will be judged.
+        result will be evaluated.
     relevant : {"all", "likes"}
         Whether every held-out interaction counts as a hit or only those rated 3.5 and more.
     k : int
@@ -106,9 +109,11 @@ class Best(Recaller):
         As :func:`recsys_lib.recall.default_plan`.
     validation_ : dict of float
         nDCG@k on the held-out part, of each channel with its chosen settings and of ``merged``;
-        empty where nobody can be judged there.
+        empty where no user has both a past and something held out.
     merged_ : Merged
     """
+
+    name = "tuned"
 
     def __init__(
         self,
@@ -127,53 +132,128 @@ class Best(Recaller):
         self.merge = merge
         self.seed = seed
 
-    def fit(self, interactions: pd.DataFrame) -> Self:
-        """Choose, then learn from all interactions."""
+    def learn(self, seen: Histories, vocabulary: Vocabulary) -> None:
         if self.relevant not in RELEVANT:
             raise RecsysError(f"relevant must be one of {', '.join(RELEVANT)}: {self.relevant!r}.")
-        train, held_out = hold_out(interactions, self.protocol, self.seed)
-        judged = relevant_items(held_out, None if self.relevant == "all" else LIKE_THRESHOLD)
-        judged = judged.of(train[USER].unique())
+        train, held_out = hold_out(seen.events, self.protocol, self.seed)
+        relevant = relevant_items(held_out, None if self.relevant == "all" else LIKE_THRESHOLD)
+        relevant = relevant.of(train[USER].unique())
         lists, settings, self.validation_ = {}, {}, {}
         catalogue = np.unique(train[ITEM])
-        # Where nobody can be judged (nobody has both a past and something held out) there is
-        # nothing to choose by: the first channel stands alone, with its first settings.
-        for name in self.channels if len(judged.user_ids) else ():
+        # Where no user has both a past and something held out there is nothing to choose by: the
+        # first channel stands alone, with its first settings.
+        for name in self.channels if len(relevant.user_ids) else ():
             if name == "ease" and len(catalogue) > LARGEST_CATALOGUE and len(self.channels) > 1:
                 continue
             settings[name], lists[name], self.validation_[name] = _tuned(
-                name, train, judged, self.k
+                name, train, relevant, self.k
             )
         best_single = max(self.validation_, key=self.validation_.get, default=self.channels[0])
         weights = {best_single: 1.0}
         if self.merge and self.validation_:
-            weights, self.validation_["merged"] = _grown(
-                best_single, lists, judged, catalogue, self.k
-            )
+
+            def ndcg(weights: Mapping[str, float]) -> np.ndarray:
+                some = {name: lists[name] for name in weights}
+                return _ndcg(fuse(some, weights, "score", catalogue, self.k), relevant, self.k)
+
+            # Of equal gains the last name and the largest weight win.
+            joining = sorted(((n, w) for n in lists for w in WEIGHTS), reverse=True)
+            weights = grow_merge(weights, joining, ndcg, lambda gain: gain.mean() >= SMALLEST_GAIN)
+            self.validation_["merged"] = float(ndcg(weights).mean())
         self.plan_ = {
             "channels": weights,
             "settings": {name: settings.get(name, _first(name)) for name in weights},
             "fusion": "score",
             "candidates": DEPTH,
         }
-        self.merged_ = recallers_from_plan(self.plan_, None, interactions)
-        self.matrix_: InteractionMatrix = self.merged_.matrix_
-        return self
+        self.merged_ = merge_from_plan(self.plan_)
+        self.merged_.learn(seen, vocabulary)
+        self.matrix_, self.vocabulary_ = seen.matrix, vocabulary
 
-    def recommend(
-        self, user_ids, k: int, exclude: pd.DataFrame | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def share(self, matrix: InteractionMatrix) -> None:
+        super().share(matrix)
+        self.merged_.share(matrix)
+
+    @property
+    def has_similar_items(self) -> bool:
+        """Whether a channel that was chosen compares items; unknown, so False, before the fit."""
+        return self.matrix_ is not None and self.merged_.has_similar_items
+
+    def lists(self, users, k=10, histories=None, exclude=None) -> Lists:
+        self._check_request(k, histories)
+        return self.merged_.lists(users, k, histories, exclude)
+
+    def similar_lists(self, items, k=10) -> Lists:
         self._check_request(k)
-        return self.merged_.recommend(user_ids, k, exclude)
-
-    def recommend_with_channels(self, user_ids, k: int, exclude: pd.DataFrame | None = None):
-        """Return what :meth:`recommend` does, and the channel behind each item."""
-        self._check_request(k)
-        return self.merged_.recommend_with_channels(user_ids, k, exclude)
+        return self.merged_.similar_lists(items, k)
 
 
-def _ndcg(item_ids: np.ndarray, judged: Relevant, k: int) -> float:
-    return float(ranking_metrics(item_ids, judged, ks=(k,))[f"ndcg_at_{k}"].mean())
+MERGES = {
+    "best": "the merge of channels that does best on a held-out part",
+    "best_single": "the one channel that does best there",
+}
+
+
+def describe() -> dict[str, str]:
+    """Return what each recaller that :func:`make_recaller` knows needs and does, by name."""
+    described = dict(MERGES)
+    for name in channel_names():
+        if name in SEARCH:
+            described[name] = "settings are chosen on a held-out part"
+        elif item_column(name):
+            described[name] = f"needs an item table with {item_column(name)}"
+        else:
+            described[name] = "settings are the defaults, or yours"
+    return described
+
+
+def check_name(name: str) -> None:
+    """Raise :class:`RecsysError` with the nearest name if there is no such recaller."""
+    known = describe()
+    if name not in known:
+        raise RecsysError(
+            f"There is no recaller {name!r}.{nearest(name, known)} Known: {', '.join(known)}."
+        )
+
+
+def make_recaller(
+    name: str,
+    items: pd.DataFrame | None = None,
+    *,
+    protocol: str = "random",
+    relevant: str = "all",
+    k: int = 10,
+    **settings,
+) -> Recaller:
+    """Return an unfitted recaller by its name, one that tunes itself where that is possible.
+
+    Parameters
+    ----------
+    name : str
+        A key of :func:`describe`.
+    items : DataFrame, optional
+        For the channels that read an item table.
+    protocol, relevant, k
+        How settings are chosen, see :class:`TunedMerge`.
+    **settings
+        Keyword arguments of the recaller. With any, a channel is made with these settings;
+        without, the channels that :class:`TunedMerge` can tune choose their own.
+    """
+    check_name(name)
+    chosen_by = {"protocol": protocol, "relevant": relevant, "k": k}
+    try:
+        if name in MERGES:
+            return TunedMerge(**chosen_by, merge=name == "best", **settings)
+    except TypeError as error:
+        raise RecsysError(f"Recaller {name!r} does not take these settings: {error}") from None
+    if name in SEARCH and not settings:
+        return TunedMerge(**chosen_by, channels=(name,))
+    return make_channel(name, items, **settings)
+
+
+def _ndcg(lists: Lists, relevant: Relevant, k: int) -> np.ndarray:
+    """Return each user's nDCG@k."""
+    return ranking_metrics(lists.item_ids, relevant, ks=(k,))[f"ndcg_at_{k}"]
 
 
 def _first(name: str) -> dict:
@@ -181,8 +261,8 @@ def _first(name: str) -> dict:
     return {setting: values[0] for setting, values in SEARCH[name].items()}
 
 
-def _tuned(name: str, train: pd.DataFrame, judged: Relevant, k: int):
-    """Return a channel's chosen settings, its lists for the judged users, and their nDCG@k."""
+def _tuned(name: str, train: pd.DataFrame, relevant: Relevant, k: int):
+    """Return a channel's chosen settings, its lists for the users, and their mean nDCG@k."""
     search, chosen = SEARCH[name], _first(name)
     best, lists = -1.0, None
     tried: list[dict] = []
@@ -192,29 +272,9 @@ def _tuned(name: str, train: pd.DataFrame, judged: Relevant, k: int):
             if trial in tried:
                 continue
             tried.append(trial)
-            found = make_channel(name, **trial).fit(train).recommend(judged.user_ids, max(k, DEPTH))
-            score = _ndcg(found[0], judged, k)
+            found = make_channel(name, **trial).fit(train).lists(relevant.user_ids, max(k, DEPTH))
+            score = float(_ndcg(found, relevant, k).mean())
             if score > best:
                 best, lists, better = score, found, trial
         chosen = better
     return chosen, lists, best
-
-
-def _grown(
-    first: str, lists: Mapping, judged: Relevant, catalogue: np.ndarray, k: int
-) -> tuple[dict[str, float], float]:
-    """Return the weights of the merge grown from its first channel, and its nDCG@k."""
-
-    def ndcg(weights: dict[str, float]) -> float:
-        some = {name: lists[name] for name in weights}
-        return _ndcg(fuse(some, weights, "score", catalogue, k)[0], judged, k)
-
-    weights = {first: 1.0}
-    best = ndcg(weights)
-    while len(weights) < len(lists):
-        joining = [(n, w) for n in lists if n not in weights for w in WEIGHTS]
-        gained, name, weight = max((ndcg({**weights, n: w}), n, w) for n, w in joining)
-        if gained < best + SMALLEST_GAIN:
-            break
-        best, weights = gained, {**weights, name: weight}
-    return weights, best

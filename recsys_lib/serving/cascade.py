@@ -1,16 +1,18 @@
 """The cascade (S15): recall some hundred candidates fast, rank them precisely, vary the list."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 
+from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.embeddings import EmbeddingTable
 from recsys_lib.errors import RecsysError
-from recsys_lib.rankers.network import Scorer
-from recsys_lib.recall import Recaller
+from recsys_lib.rankers import Candidates, Ranker, UnknownUser, UserFeatures, load_ranker
+from recsys_lib.recall import Histories, Lists, Recaller
+from recsys_lib.recall.vocabulary import Vocabulary
 from recsys_lib.serving.diversity import maximal_marginal_relevance
-from recsys_lib.stores.feature_store import UserFeatureStore
 
 
 @dataclass(frozen=True)
@@ -19,57 +21,62 @@ class Recommendation:
 
     Attributes
     ----------
-    item_id : int
+    item_id : int, str or another id
     score : float
         What the list is ordered by, see :func:`blend`.
-    like_probability : float
-        What the ranking model says.
+    like_probability : float or None
+        What the ranker says; None where its scores are no probabilities.
     recall_place : int
         From 1; the item's place among the candidates.
     channel : str
-        The recall channel that brought it; empty if the recaller does not tell.
+        The recall channel that brought it.
     """
 
-    item_id: int
+    item_id: Any
     score: float
-    like_probability: float
+    like_probability: float | None
     recall_place: int
     channel: str
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """What recall found for a user and what the ranking model says of it, in recall's order.
+class Ranked:
+    """The candidates of one request, in recall's order, with what the ranker says of them.
 
     Attributes
     ----------
-    item_ids : int64 array, shape (n,)
-    channels : list of str
-    like_probability : float32 array, shape (n,)
+    candidates : Candidates
+    ranker_scores : float array, shape (n,)
+    scores : float64 array, shape (n,)
+        What the list is ordered by, see :func:`blend`.
     """
 
-    item_ids: np.ndarray
-    channels: list[str]
-    like_probability: np.ndarray
+    candidates: Candidates
+    ranker_scores: np.ndarray
+    scores: np.ndarray
+
+    @property
+    def item_ids(self) -> np.ndarray:
+        """The candidates' items: int64, (n,), whole numbers inside."""
+        return self.candidates.item_ids
 
 
-class UnknownUser(RecsysError):
-    """The store or the recall layer knows nothing of a user."""
+class Cascade(Recaller):
+    """A recaller whose candidates are scored by a ranker, blended, and varied.
 
-
-class Cascade:
-    """Recall, features, ranking, diversity.
+    :meth:`fit` fits the recaller; the ranker stays as it is. Because a cascade is a recaller
+    itself, it is evaluated, saved and loaded like one. The channel in its answers is the recall
+    channel that brought the item. In a batch, a user without candidates or without the features
+    that the ranker needs has no items; :meth:`explain` says why.
 
     Parameters
     ----------
     recaller : Recaller
-        Fitted.
-    users : UserFeatureStore
-    scorer : Scorer
+    ranker : Ranker
     candidates : int
         Items that are recalled and ranked for a request.
     ranking_weight : float
-        In [0, 1]: 1 orders by the ranking model alone, 0 keeps the order of recall.
+        In [0, 1]: 1 orders by the ranker alone, 0 keeps the order of recall; see :func:`blend`.
     diversity : float
         In [0, 1]: how much a film like those above it is held back, see
         :func:`maximal_marginal_relevance`; 0 leaves the ranked order.
@@ -78,11 +85,12 @@ class Cascade:
         like nothing.
     """
 
+    name = "cascade"
+
     def __init__(
         self,
         recaller: Recaller,
-        users: UserFeatureStore,
-        scorer: Scorer,
+        ranker: Ranker,
         *,
         candidates: int = 200,
         ranking_weight: float = 1.0,
@@ -94,73 +102,130 @@ class Cascade:
         if not 0 <= ranking_weight <= 1:
             raise RecsysError(f"ranking_weight must lie in [0, 1], not {ranking_weight}.")
         self.recaller = recaller
-        self.users = users
-        self.scorer = scorer
+        self.ranker = ranker
         self.candidates = candidates
         self.ranking_weight = ranking_weight
         self.diversity = diversity
         self.item_vectors = item_vectors
 
-    def recommend(
-        self, user_id: int, k: int = 10, exclude: pd.DataFrame | None = None
-    ) -> list[Recommendation]:
-        """Return ``k`` items for a user in the order shown; fewer if recall finds fewer.
+    @property
+    def matrix_(self) -> InteractionMatrix | None:
+        """What the recaller has seen."""
+        return self.recaller.matrix_
 
-        Parameters
-        ----------
-        user_id : int
-        k : int
-        exclude : DataFrame, optional
-            Pairs (``user_id``, ``item_id``) not to recommend, besides what recall has seen.
+    @property
+    def vocabulary_(self) -> Vocabulary:
+        """The person's ids and the whole numbers inside, as the recaller has them."""
+        return self.recaller.vocabulary_
+
+    @property
+    def scores_histories(self) -> bool:
+        """Whether the recaller scores histories."""
+        return self.recaller.scores_histories
+
+    @property
+    def has_similar_items(self) -> bool:
+        """Whether the recaller compares items."""
+        return self.recaller.has_similar_items
+
+    def learn(self, seen: Histories, vocabulary: Vocabulary) -> None:
+        self.recaller.learn(seen, vocabulary)
+
+    def share(self, matrix: InteractionMatrix) -> None:
+        self.recaller.share(matrix)
+
+    def lists(self, users, k=10, histories=None, exclude=None) -> Lists:
+        self._check_request(k, histories)
+        if histories is not None:
+            histories = Histories.of(histories, self.matrix_.item_ids, users=np.asarray(users))
+        recalled = self.recaller.lists(users, self.candidates, histories, exclude)
+        answer = Lists.empty(recalled.user_ids, k, recalled.channel_names)
+        for row in range(len(recalled)):
+            try:
+                ranked = self._ranked(recalled, row, histories)
+            except UnknownUser:
+                continue
+            best = self._picked(ranked, k)
+            answer.item_ids[row, : len(best)] = ranked.item_ids[best]
+            answer.scores[row, : len(best)] = ranked.scores[best]
+            answer.channel_index[row, : len(best)] = recalled.channel_index[row, best]
+        return answer
+
+    def similar_lists(self, items, k=10) -> Lists:
+        return self.recaller.similar_lists(items, k)
+
+    def explain(self, user, k: int = 10, histories=None, exclude=None) -> list[Recommendation]:
+        """Return the items of one user as :meth:`recommend` does, with what each is owed to.
 
         Raises
         ------
         UnknownUser
             There are no features of the user, or no candidates.
         StoreUnavailable
-            Redis does not answer.
+            The feature store does not answer.
         """
-        found = self.scored_candidates(user_id, exclude)
-        score = blend(found.like_probability, self.ranking_weight)
-        best = self._picked(found.item_ids, score, k)
+        self._check_request(k, histories)
+        ranked = self.ranked(user, histories, exclude)
+        best = self._picked(ranked, k)
+        shown = self.vocabulary_.raw_items(ranked.item_ids[best]).tolist()
         return [
             Recommendation(
-                int(found.item_ids[i]),
-                float(score[i]),
-                float(found.like_probability[i]),
+                item_id,
+                float(ranked.scores[i]),
+                float(ranked.ranker_scores[i]) if self.ranker.gives_probabilities else None,
                 int(i) + 1,
-                found.channels[i],
+                ranked.candidates.channels[i],
             )
-            for i in best
+            for item_id, i in zip(shown, best, strict=True)
         ]
 
-    def scored_candidates(self, user_id: int, exclude: pd.DataFrame | None = None) -> Candidates:
-        """Return all candidates with their probabilities; errors as for :meth:`recommend`."""
-        user = self.users.read(user_id)
-        if user is None:
-            raise UnknownUser(f"There are no features of user {user_id}.")
-        item_ids, channels = self._recall(user_id, exclude)
-        if not len(item_ids):
-            raise UnknownUser(f"Nothing is recalled for user {user_id}.")
-        return Candidates(item_ids, channels, self.scorer.score(user, item_ids))
+    def ranked(self, user, histories=None, exclude=None) -> Ranked:
+        """Return all candidates of one user with their scores; errors as for :meth:`explain`."""
+        self._check_request(histories=histories)
+        words = self.vocabulary_
+        code = words.user_codes([user])
+        if histories is not None:
+            histories = Histories.of(histories, self.matrix_.item_ids, words, code)
+        exclude = None if exclude is None else words.encode(exclude)
+        recalled = self.recaller.lists(code, self.candidates, histories, exclude)
+        try:
+            return self._ranked(recalled, 0, histories)
+        except UnknownUser as error:
+            raise UnknownUser(error.what, user) from None  # in the person's own id
 
-    def _picked(self, item_ids: np.ndarray, score: np.ndarray, k: int) -> np.ndarray:
+    def _ranked(self, recalled: Lists, row: int, histories: Histories | None) -> Ranked:
+        user, listed = int(recalled.user_ids[row]), recalled.listed[row]
+        if not listed.any():
+            raise UnknownUser("Nothing is recalled for", user)
+        channels = [recalled.channel_names[c] for c in recalled.channel_index[row, listed]]
+        candidates = Candidates(
+            user,
+            recalled.item_ids[row, listed],
+            recalled.scores[row, listed],
+            channels,
+            None if histories is None else histories.of_user(user),
+        )
+        scores = self.ranker.score(candidates)
+        blended = blend(scores, self.ranking_weight, self.ranker.gives_probabilities)
+        return Ranked(candidates, scores, blended)
+
+    def _picked(self, ranked: Ranked, k: int) -> np.ndarray:
         """Return the places of the items of the final list among the candidates."""
         if not self.diversity:
-            return np.argsort(-score, kind="stable")[:k]
-        vectors = vectors_or_zeros(self.item_vectors, item_ids)
-        return maximal_marginal_relevance(score, vectors, k, self.diversity)
+            return np.argsort(-ranked.scores, kind="stable")[:k]
+        vectors = vectors_or_zeros(self.item_vectors, ranked.item_ids)
+        return maximal_marginal_relevance(ranked.scores, vectors, k, self.diversity)
 
-    def _recall(self, user_id: int, exclude) -> tuple[np.ndarray, list[str]]:
-        if hasattr(self.recaller, "recommend_with_channels"):
-            found, _, names = self.recaller.recommend_with_channels(
-                [user_id], self.candidates, exclude
-            )
-        else:
-            found, _ = self.recaller.recommend([user_id], self.candidates, exclude)
-            names = np.full(found.shape, "")
-        listed = found[0] >= 0
-        return found[0][listed], names[0][listed].tolist()
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {n: v for n, v in super().parameters.items() if n != "ranker"}
+
+    def _save_parts(self, folder: Path) -> None:
+        self.ranker.save(folder / "ranker")
+
+    @classmethod
+    def _restore(cls, folder: Path, parameters: dict[str, Any], users: UserFeatures | None) -> Self:
+        return cls(ranker=load_ranker(folder / "ranker", users), **parameters)
 
 
 def vectors_or_zeros(table: EmbeddingTable, item_ids: np.ndarray) -> np.ndarray:
@@ -171,20 +236,25 @@ def vectors_or_zeros(table: EmbeddingTable, item_ids: np.ndarray) -> np.ndarray:
     return vectors
 
 
-def blend(probability: np.ndarray, ranking_weight: float) -> np.ndarray:
-    """Return scores that mix the order of recall with the ranking model's: float64, (n,).
+def blend(scores: np.ndarray, ranking_weight: float, probabilities: bool = True) -> np.ndarray:
+    """Return scores that mix the order of recall with the ranker's: float64, (n,).
 
-    The two speak of different things: recall of what a user will come to watch, the ranking model
-    of whether a watched film is liked. As log-odds they add, weighted; that an item's chance falls
-    as 1 / place stands in for the probability that recall does not give.
+    The two speak of different things: recall of what a user will come to watch, a ranker trained
+    on ratings of whether a watched film is liked. As log-odds they add, weighted; that an item's
+    chance falls as 1 / place stands in for the probability that recall does not give.
 
     Parameters
     ----------
-    probability : float array, shape (n,)
-        Of the candidates in the order of recall.
+    scores : float array, shape (n,)
+        The ranker's, for the candidates in the order of recall.
     ranking_weight : float
         In [0, 1]: ``ranking_weight * logit(p) - (1 - ranking_weight) * log(place)``.
+    probabilities : bool
+        Whether the scores are probabilities; others take the place of their log-odds.
     """
-    p = np.clip(probability.astype(np.float64), 1e-7, 1 - 1e-7)
-    place = np.arange(1, len(p) + 1)
-    return ranking_weight * np.log(p / (1 - p)) - (1 - ranking_weight) * np.log(place)
+    odds = scores.astype(np.float64)
+    if probabilities:
+        p = np.clip(odds, 1e-7, 1 - 1e-7)
+        odds = np.log(p / (1 - p))
+    place = np.arange(1, len(odds) + 1)
+    return ranking_weight * odds - (1 - ranking_weight) * np.log(place)

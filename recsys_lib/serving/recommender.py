@@ -3,14 +3,14 @@
 import logging
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
+from recsys_lib.rankers import UnknownUser
 from recsys_lib.schema import ITEM, USER
 from recsys_lib.serving.cache import ListCache
-from recsys_lib.serving.cascade import Cascade, Recommendation, UnknownUser
+from recsys_lib.serving.cascade import Cascade, Recommendation
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +21,8 @@ class Answer:
 
     Attributes
     ----------
-    user_id : int
-    item_ids : tuple of int
+    user_id : int, str or another id
+    item_ids : tuple of ids
         Best first.
     source : {"cache", "cascade", "default"}
         Where the list comes from.
@@ -32,8 +32,8 @@ class Answer:
         The cascade's own lines, for explanations; empty for the default list.
     """
 
-    user_id: int
-    item_ids: tuple[int, ...]
+    user_id: Any
+    item_ids: tuple
     source: Literal["cache", "cascade", "default"]
     reason: str = ""
     lines: tuple[Recommendation, ...] = ()
@@ -45,7 +45,7 @@ class Recommender:
     Parameters
     ----------
     cascade : Cascade
-    default_items : array of int64
+    default_items : sequence of ids
         Items for users of whom nothing is known, and for when the cascade fails (服务降级): best
         first, long enough that items a user has had can be left out.
     cache : ListCache, optional
@@ -53,18 +53,18 @@ class Recommender:
 
     def __init__(self, cascade: Cascade, default_items, cache: ListCache | None = None):
         self.cascade = cascade
-        self.default_items = np.asarray(default_items, dtype=np.int64)
+        self.default_items = pd.Index(default_items).tolist()
         self.cache = ListCache() if cache is None else cache
         # Items a user has had since recall was fitted.
-        self._had_since: defaultdict[int, set[int]] = defaultdict(set)
+        self._had_since: defaultdict[Any, set] = defaultdict(set)
 
-    def recommend(self, user_id: int, k: int = 10) -> Answer:
+    def recommend(self, user_id, k: int = 10) -> Answer:
         """Return a list for a user; it never fails because of the store or the model."""
         kept = self.cache.get(user_id, k)
         if kept is not None:
             return Answer(user_id, kept.item_ids, "cache", lines=kept.lines)
         try:
-            lines = tuple(self.cascade.recommend(user_id, k, self._excluded(user_id)))
+            lines = tuple(self.cascade.explain(user_id, k, exclude=self._excluded(user_id)))
         except UnknownUser as error:
             return self._default(user_id, k, str(error))
         except Exception as error:
@@ -75,26 +75,17 @@ class Recommender:
         self.cache.put(user_id, k, answer)
         return answer
 
-    def feedback(self, user_id: int, item_id: int) -> None:
+    def feedback(self, user_id, item_id) -> None:
         """Note that a user has had an item: it is not shown again, and cached lists are dropped."""
         self._had_since[user_id].add(item_id)
         self.cache.forget(user_id)
 
-    def _default(self, user_id: int, k: int, reason: str) -> Answer:
+    def _default(self, user_id, k: int, reason: str) -> Answer:
         # Not cached: the next request may find the cascade well again.
-        had = self._had_since.get(user_id, set()) | set(self._seen(user_id).tolist())
-        items = [int(item) for item in self.default_items if item not in had]
+        had = self._had_since.get(user_id, set()) | set(self.cascade.seen_items(user_id).tolist())
+        items = [item for item in self.default_items if item not in had]
         return Answer(user_id, tuple(items[:k]), "default", reason)
 
-    def _seen(self, user_id: int) -> np.ndarray:
-        """Return what the user had when recall was fitted; it lies in memory."""
-        matrix = self.cascade.recaller.matrix_
-        row = matrix.users_of([user_id])[0]
-        if row < 0:
-            return np.empty(0, np.int64)
-        start, end = matrix.ratings.indptr[row : row + 2]
-        return matrix.item_ids[matrix.ratings.indices[start:end]]
-
-    def _excluded(self, user_id: int) -> pd.DataFrame | None:
+    def _excluded(self, user_id) -> pd.DataFrame | None:
         had = self._had_since.get(user_id)
         return pd.DataFrame({USER: user_id, ITEM: sorted(had)}) if had else None

@@ -15,7 +15,7 @@ import pandas as pd
 
 from recsys_lib.data import ensure
 from recsys_lib.evaluation import ranking_metrics, relevant_items
-from recsys_lib.recall.ready import ready_recaller
+from recsys_lib.recall import make_recaller
 from recsys_lib.schema import ITEM, USER
 from recsys_lib.seeding import generator
 
@@ -33,10 +33,10 @@ def stratified_by_item(rows: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.
 
 def measured(name: str, train: pd.DataFrame, test: pd.DataFrame) -> list[float]:
     """Return the mean of each metric over the users with something held out."""
-    how = {"protocol": "random", "relevant": "all", "k": 10, "settings": {}}
-    recaller = ready_recaller(name, None, **how).fit(train)
+    recaller = make_recaller(name, protocol="random", relevant="all", k=10).fit(train)
     relevant = relevant_items(test, min_rating=None).of(train[USER].unique())
-    per_user = ranking_metrics(recaller.recommend(relevant.user_ids, 10)[0], relevant, ks=(10,))
+    found = recaller.lists(relevant.user_ids, 10)
+    per_user = ranking_metrics(found.item_ids, relevant, ks=(10,))
     return [float(per_user[metric].mean()) for metric in METRICS]
 
 

@@ -74,7 +74,7 @@ def test_training(benchmark, request, split, name):
     # A first round compiles: numba's loop, Java's classes.
     benchmark.pedantic(train, rounds=ROUNDS, warmup_rounds=1)
     judged = [
-        evaluate(VectorRecaller(table, n_recent=5).fit(history), split, "validation")
+        evaluate(VectorRecaller(table, n_recent=5).fit(history), *split.train_test("validation"))
         for table in tables[-ROUNDS:]
     ]
     for metric in ("recall_at_10", "recall_at_100"):

@@ -6,7 +6,7 @@ import pytest
 from recsys_lib.data.splits import last_likes
 from recsys_lib.embeddings import EmbeddingTable
 from recsys_lib.recall import Ease, ImplicitALS, VectorRecaller
-from recsys_lib.recall.base import top_k
+from recsys_lib.recall.lists import top_k
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def vectors(history):
 @pytest.mark.benchmark(group="ten films for every user (peer: sorting all scores)")
 @pytest.mark.parametrize("name", ["full sort", "top_k"])
 def test_the_best_of_all_scores(benchmark, vectors, name):
-    scores = vectors.user_vectors_ @ vectors.item_vectors_.T
+    scores = vectors.users_ @ vectors.item_vectors_.T
     items = vectors.matrix_.item_ids
     work = {
         "full sort": lambda: np.argsort(-scores, axis=1)[:, :10],
@@ -38,4 +38,4 @@ def test_the_best_of_all_scores(benchmark, vectors, name):
 def test_recommend(benchmark, history, vectors, name):
     makers = {"als": ImplicitALS(sweeps=1), "ease": Ease()}
     recaller = vectors if name == "vectors" else makers[name].fit(history)
-    benchmark(recaller.recommend, recaller.matrix_.user_ids, 10)
+    benchmark(recaller.lists, recaller.matrix_.user_ids, 10)

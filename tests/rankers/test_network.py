@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recsys_lib.errors import DataError
-from recsys_lib.rankers import Scorer, score_samples
+from recsys_lib.rankers import NetworkRanker, score_samples
 from recsys_lib.stores import ItemFeatureTable
 
 
@@ -20,10 +20,10 @@ def test_numpy_equals_keras_on_unknown_and_missing_values(model, pairs):
 
 
 def test_one_user_and_items_equal_the_joined_table(model, users, item_frame, pairs, store):
-    scorer = Scorer(model, ItemFeatureTable(item_frame))
+    ranker = NetworkRanker(model, ItemFeatureTable(item_frame), store)
     expected = score_samples(model, pairs).reshape(len(users), len(item_frame))
     for user_id, scores in zip(users["user_id"], expected, strict=True):
-        read = scorer.score(store.read(user_id), item_frame["item_id"].to_numpy())
+        read = ranker.score_items(store.read(user_id), item_frame["item_id"].to_numpy())
         assert np.abs(read - scores).max() < 1e-6
 
 
@@ -34,9 +34,9 @@ def test_extreme_weights_give_probabilities_still(model, pairs):
     assert ((scores >= 0) & (scores <= 1)).all()
 
 
-def test_no_candidates_no_scores(model, item_frame, users):
-    scorer = Scorer(model, ItemFeatureTable(item_frame))
-    assert scorer.score({"user_id": 10}, np.empty(0, np.int64)).shape == (0,)
+def test_no_candidates_no_scores(model, item_frame, store):
+    ranker = NetworkRanker(model, ItemFeatureTable(item_frame), store)
+    assert ranker.score_items({"user_id": 10}, np.empty(0, np.int64)).shape == (0,)
 
 
 def test_another_kind_of_model_is_refused(model, pairs):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from recsys_lib.data.likes import likes_of
 from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall import (
@@ -26,6 +27,10 @@ from recsys_lib.recall import (
 DAY = 86_400
 
 
+def arrays(lists) -> tuple[np.ndarray, np.ndarray]:
+    return lists.item_ids, lists.scores
+
+
 def rows(*quadruples) -> pd.DataFrame:
     frame = pd.DataFrame(quadruples, columns=["user_id", "item_id", "rating", "timestamp"])
     return frame.astype({"rating": np.float32})
@@ -43,7 +48,7 @@ def toy() -> pd.DataFrame:
 
 
 def test_popular_counts_likes_not_ratings(toy):
-    item_ids, scores = Popular().fit(toy).recommend([3], 5)
+    item_ids, scores = arrays(Popular().fit(toy).lists([3], 5))
     # 10: three likes (and one dislike), 20: two, 50: none.
     assert item_ids[0].tolist() == [10, 20, 50, -1, -1]
     assert scores[0, :3].tolist() == [3, 2, 0]
@@ -51,7 +56,7 @@ def test_popular_counts_likes_not_ratings(toy):
 
 def test_a_like_counts_half_after_a_half_life():
     frame = rows((1, 10, 5, 0), (2, 20, 5, 30 * DAY), (3, 30, 1, 60 * DAY), (4, 40, 4, 60 * DAY))
-    item_ids, scores = RecentlyPopular(half_life_days=30).fit(frame).recommend([3], 3)
+    item_ids, scores = arrays(RecentlyPopular(half_life_days=30).fit(frame).lists([3], 3))
     assert item_ids[0].tolist() == [40, 20, 10]
     np.testing.assert_allclose(scores[0], [1, 0.5, 0.25])
 
@@ -64,15 +69,15 @@ def test_newest_first_then_popular_and_no_year_no_recall(toy):
         }
     )
     frame = pd.concat([toy, rows((6, 999, 5, 0))])
-    item_ids, _ = Newest(items).fit(frame).recommend([6], 5)
+    item_ids, _ = arrays(Newest(items).fit(frame).lists([6], 5))
     # 20 and 30 have two likes each and share a year: the tie goes to the smaller id.
     assert item_ids[0].tolist() == [50, 20, 30, 10, -1]
 
 
 def test_random_lists_differ_between_users_and_seeds(interactions):
     users = interactions["user_id"].unique()
-    one, _ = RandomRecaller(seed=1).fit(interactions).recommend(users, 10)
-    two, _ = RandomRecaller(seed=2).fit(interactions).recommend(users, 10)
+    one, _ = arrays(RandomRecaller(seed=1).fit(interactions).lists(users, 10))
+    two, _ = arrays(RandomRecaller(seed=2).fit(interactions).lists(users, 10))
     assert len({tuple(row) for row in one.tolist()}) == len(users)
     assert (one != two).mean() > 0.8
 
@@ -82,7 +87,7 @@ def test_random_draws_every_item_alike():
         *((user, 1_000 + user, 5, 0) for user in range(2_000)),
         *((9_999, i, 5, 0) for i in range(10)),
     )
-    item_ids, _ = RandomRecaller(seed=5).fit(frame).recommend(np.arange(2_000), 2_009)
+    item_ids, _ = arrays(RandomRecaller(seed=5).fit(frame).lists(np.arange(2_000), 2_009))
     position = np.argsort(item_ids, axis=1)[:, 1:11]  # the places of the items 0 to 9
     # Uniform places have mean 1004 and a standard error of 13 over 2,000 users.
     np.testing.assert_allclose(position.mean(axis=0), 1_004, atol=60)
@@ -98,8 +103,8 @@ def test_favourite_genre_by_hand(toy):
     channel = FavouriteGenre(items).fit(toy)
     assert list(channel.attributes_) == ["Comedy", "Crime", "Drama"]
     # User 1 likes 10 and 20: Drama 1 + 1/2, Crime 1/2 of two likes.
-    np.testing.assert_allclose(channel.shares_.toarray()[0], [0, 0.25, 0.75])
-    item_ids, scores = channel.recommend([1, 3, 5], 3)
+    np.testing.assert_allclose(channel.users_.toarray()[0], [0, 0.25, 0.75])
+    item_ids, scores = arrays(channel.lists([1, 3, 5], 3))
     # 30 is Crime with two likes; 40 is Comedy, which user 1 never liked.
     assert item_ids[0].tolist() == [30, -1, -1]
     assert scores[0, 0] == pytest.approx(0.25 * 2)
@@ -119,7 +124,7 @@ def test_people_come_from_the_knowledge_graph(toy):
     ]
     items = with_people(items, pd.DataFrame(facts, columns=["head", "relation", "tail"]))
     assert items["people"].tolist() == [["m.x"], ["m.x", "m.y"], []]
-    item_ids, scores = FavouritePeople(items).fit(toy).recommend([1, 3], 3)
+    item_ids, scores = arrays(FavouritePeople(items).fit(toy).lists([1, 3], 3))
     # User 1 likes 10, so x alone; 30 has x and two likes.
     assert item_ids[0].tolist() == [30, -1, -1]
     assert scores[0, 0] == 2
@@ -141,7 +146,7 @@ def test_item_similarity_by_hand(toy, shrinkage):
     for (i, j), n in together.items():
         expected[i, j] = expected[j, i] = n / (np.sqrt(likes[i] * likes[j]) + shrinkage)
     np.testing.assert_allclose(channel.weights_.toarray(), expected, rtol=1e-6)
-    item_ids, scores = channel.recommend([1], 5)
+    item_ids, scores = arrays(channel.lists([1], 5))
     assert item_ids[0].tolist() == [30, 40, -1, -1, -1]
     assert scores[0, 0] == pytest.approx(expected[0, 2] + expected[1, 2])
 
@@ -155,7 +160,7 @@ def test_only_the_nearest_neighbours_are_kept(interactions):
 
 def test_item_similarity_in_slices_is_the_same(interactions, monkeypatch):
     whole = ItemKNN(n_neighbours=7).fit(interactions).weights_
-    monkeypatch.setattr("recsys_lib.recall.channels.item_model.ITEMS_AT_ONCE", 11)
+    monkeypatch.setattr("recsys_lib.recall.channels.neighbours.ROWS_AT_ONCE", 11)
     sliced = ItemKNN(n_neighbours=7).fit(interactions).weights_
     assert (whole != sliced).nnz == 0
 
@@ -172,8 +177,8 @@ def test_user_vector_is_the_mean_of_recent_likes():
     )
     recaller = VectorRecaller(table, n_recent=2).fit(frame)
     # Vectors count by direction: (1, 0) and (0, 1), whatever their lengths.
-    np.testing.assert_allclose(recaller.user_vectors_[0], [np.sqrt(0.5)] * 2, rtol=1e-6)
-    item_ids, scores = recaller.recommend([1, 2], 4)
+    np.testing.assert_allclose(recaller.users_[0], [np.sqrt(0.5)] * 2, rtol=1e-6)
+    item_ids, scores = arrays(recaller.lists([1, 2], 4))
     assert item_ids[0].tolist() == [30, -1, -1, -1]  # 60 has no vector
     assert scores[0, 0] == pytest.approx(1)
     # User 2's second like has no vector: the mean is that of item 30 alone.
@@ -185,14 +190,14 @@ def test_user_vector_is_the_mean_of_recent_likes():
 def test_a_user_without_a_vector_is_padded():
     table = EmbeddingTable([10, 20], [[1, 0], [0, 1]])
     frame = rows((1, 99, 5, 0), (2, 10, 2, 0), (3, 20, 5, 0))
-    item_ids, _ = VectorRecaller(table).fit(frame).recommend([1, 2, 3], 2)
+    item_ids, _ = arrays(VectorRecaller(table).fit(frame).lists([1, 2, 3], 2))
     assert item_ids.tolist() == [[-1, -1], [-1, -1], [10, -1]]
 
 
 def test_ease_solves_its_own_equation(interactions):
     """Against the minimum found item by item with plain ridge regression."""
     channel = Ease(regularization=3).fit(interactions)
-    likes = channel.likes_.toarray().astype(np.float64)
+    likes = likes_of(channel.matrix_).toarray().astype(np.float64)
     for item in (0, 7, 30):
         others = np.delete(np.arange(likes.shape[1]), item)
         x = likes[:, others]
@@ -217,12 +222,14 @@ def test_ease_with_all_its_weights_solves_a_weighted_ridge(interactions):
         penalty = np.diag(3 + 0.4 / 0.6 * (x**2).sum(axis=0))
         ridge = np.linalg.solve(x.T @ x + penalty, x.T @ rows[:, item])
         np.testing.assert_allclose(channel.weights_[others, item], ridge, atol=1e-5)
-    np.testing.assert_allclose(channel._score(np.arange(5)), likes[:5] @ channel.weights_, 1e-4)
+    np.testing.assert_allclose(
+        channel._score(channel.users_[:5]), likes[:5] @ channel.weights_, 1e-4
+    )
 
 
 def test_an_old_like_weighs_half_after_a_half_life():
     frame = rows((1, 10, 5, 1), (1, 20, 5, 2), (1, 30, 5, 3), (2, 10, 5, 0), (2, 40, 1, 9))
-    profiles = ItemKNN(half_life_likes=2).fit(frame).profiles_.toarray()
+    profiles = ItemKNN(half_life_likes=2).fit(frame).users_.toarray()
     np.testing.assert_allclose(profiles, [[0.5, np.sqrt(0.5), 1, 0], [1, 0, 0, 0]], rtol=1e-6)
 
 
@@ -234,19 +241,19 @@ def test_user_similarity_against_scikit_learn(interactions):
     from sklearn.metrics.pairwise import cosine_similarity
 
     channel = UserKNN(n_neighbours=40).fit(interactions)
-    likes = channel.likes_.toarray()
+    likes = likes_of(channel.matrix_).toarray()
     expected = cosine_similarity(likes)
     np.fill_diagonal(expected, 0)
-    np.testing.assert_allclose(channel.similarity_.toarray(), expected, atol=1e-6)
-    everyone = np.arange(len(likes))
-    score = np.where(np.isneginf(channel._score(everyone)), 0, channel._score(everyone))
+    np.testing.assert_allclose(channel.users_.toarray(), expected, atol=1e-6)
+    score = channel._score(channel.users_)
+    score = np.where(np.isneginf(score), 0, score)
     np.testing.assert_allclose(score, expected @ likes, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.7])
 def test_rp3beta_against_dense_transition_matrices(interactions, beta):
     channel = RP3beta(beta=beta, n_neighbours=60).fit(interactions)
-    likes = channel.likes_.toarray().astype(np.float64)
+    likes = likes_of(channel.matrix_).toarray().astype(np.float64)
     count = np.maximum(likes.sum(axis=0), 1)
     to_item = likes / np.maximum(likes.sum(axis=1, keepdims=True), 1)
     to_user = likes.T / count[:, None]
@@ -267,7 +274,7 @@ def test_als_reaches_where_its_gradient_is_zero(interactions):
     channel = ImplicitALS(embedding_dim=3, alpha=2.0, regularization=0.7, sweeps=3)
     channel.fit(interactions)
     likes = (channel.matrix_.ratings.toarray() >= 3.5).astype(np.float64)
-    users, items = (v.astype(np.float64) for v in (channel.user_vectors_, channel.item_vectors_))
+    users, items = (v.astype(np.float64) for v in (channel.users_, channel.item_vectors_))
     items = channel.solve(sparse.csr_matrix(likes.T), users)
     confidence = 1 + 2.0 * likes
     slope = (confidence * (users @ items.T - likes)).T @ users + 0.7 * items
@@ -280,7 +287,7 @@ def test_als_lowers_its_loss_with_every_sweep(interactions):
         channel = ImplicitALS(embedding_dim=3, alpha=2.0, regularization=0.7, sweeps=sweeps)
         channel.fit(interactions)
         likes = (channel.matrix_.ratings.toarray() >= 3.5).astype(np.float64)
-        users, items = channel.user_vectors_, channel.item_vectors_
+        users, items = channel.users_, channel.item_vectors_
         error = (1 + 2.0 * likes) * (likes - users @ items.T) ** 2
         losses.append(error.sum() + 0.7 * (np.square(users).sum() + np.square(items).sum()))
     assert losses == sorted(losses, reverse=True)

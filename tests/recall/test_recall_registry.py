@@ -12,9 +12,9 @@ from recsys_lib.recall import (
     VectorRecaller,
     default_plan,
     make_channel,
-    recallers_from_plan,
+    merge_from_plan,
 )
-from recsys_lib.recall.registry import BEHAVIOUR, METADATA, VECTORS
+from recsys_lib.recall.registry import channel_names
 
 PLAN = {
     "channels": {"ease": 2.0, "item2vec": 1.0},
@@ -25,7 +25,7 @@ PLAN = {
 
 
 def test_the_plan_becomes_its_merge(interactions, items, table):
-    built = recallers_from_plan(PLAN, items, interactions, {"item2vec": table})
+    built = merge_from_plan(PLAN, items, {"item2vec": table}).fit(interactions)
     by_hand = Merged(
         {"ease": Ease(regularization=20.0), "item2vec": VectorRecaller(table)},
         {"ease": 2.0, "item2vec": 1.0},
@@ -33,29 +33,27 @@ def test_the_plan_becomes_its_merge(interactions, items, table):
         depth=25,
     ).fit(interactions)
     users = interactions["user_id"].unique()
-    for got, want in zip(
-        built.recommend_with_channels(users, 25),
-        by_hand.recommend_with_channels(users, 25),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(got, want)
+    got, want = built.lists(users, 25), by_hand.lists(users, 25)
+    np.testing.assert_array_equal(got.item_ids, want.item_ids)
+    np.testing.assert_array_equal(got.scores, want.scores)
+    np.testing.assert_array_equal(got.channels, want.channels)
 
 
 def test_the_default_plan_is_plain_and_works(interactions, items, table):
     plan = default_plan()
     assert json.loads(json.dumps(plan)) == plan
-    merged = recallers_from_plan(plan, items, interactions, {"node2vec": table})
+    merged = merge_from_plan(plan, items, {"node2vec": table}).fit(interactions)
     assert merged.channels.keys() == plan["channels"].keys()
-    item_ids, _ = merged.recommend(interactions["user_id"][:3], 5)
-    assert (item_ids >= 0).all()
+    assert merged.lists(interactions["user_id"][:3], 5).listed.all()
 
 
-@pytest.mark.parametrize("name", [*BEHAVIOUR, *METADATA, *VECTORS])
+@pytest.mark.parametrize("name", channel_names())
 def test_every_channel_can_be_made_by_name_and_fitted(name, interactions, items):
     quick = {"two_tower": {"epochs": 1}, "als": {"sweeps": 1}}.get(name, {})
     users = interactions["user_id"].unique()
-    item_ids, _ = make_channel(name, items, **quick).fit(interactions).recommend(users, 3)
-    assert (item_ids >= 0).any()
+    channel = make_channel(name, items, **quick).fit(interactions)
+    assert channel.lists(users, 3).listed.any()
+    assert set(channel.recommend(users, 3)["channel"]) == {name}
 
 
 def test_vectors_without_a_table_are_trained_on_what_fit_is_given(interactions):

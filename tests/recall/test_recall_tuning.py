@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall import Best, RP3beta, hold_out
-from recsys_lib.recall.registry import make_channel
+from recsys_lib.recall import RP3beta, TunedMerge, hold_out, make_channel
 from recsys_lib.recall.tuning import SEARCH
 
 QUICK = ("popular", "item_knn", "rp3beta")
@@ -37,7 +36,7 @@ def test_a_random_part_does_not_depend_on_the_order_of_rows(interactions):
 
 
 def test_the_merge_is_no_worse_than_its_channels_and_plain_to_keep(interactions):
-    best = Best(channels=QUICK, k=5).fit(interactions)
+    best = TunedMerge(channels=QUICK, k=5).fit(interactions)
     singles = [best.validation_[name] for name in QUICK]
     assert best.validation_["merged"] >= max(singles)
     first = next(iter(best.plan_["channels"]))
@@ -45,11 +44,11 @@ def test_the_merge_is_no_worse_than_its_channels_and_plain_to_keep(interactions)
 
 
 def test_one_channel_alone_keeps_its_chosen_settings(interactions):
-    best = Best(channels=("rp3beta",), k=5).fit(interactions)
+    best = TunedMerge(channels=("rp3beta",), k=5).fit(interactions)
     (settings,) = best.plan_["settings"].values()
     users = interactions["user_id"].unique()
-    expected = RP3beta(**settings).fit(interactions).recommend(users, 5)[0]
-    np.testing.assert_array_equal(best.recommend(users, 5)[0], expected)
+    expected = RP3beta(**settings).fit(interactions).lists(users, 5)
+    np.testing.assert_array_equal(best.lists(users, 5).item_ids, expected.item_ids)
 
 
 def test_the_choice_follows_what_counts_as_relevant():
@@ -61,7 +60,7 @@ def test_the_choice_follows_what_counts_as_relevant():
     frame["rating"] = np.where(frame["item_id"] < 20, 1.0, 5.0).astype(np.float32)
     frame["timestamp"] = np.arange(len(frame))
     for relevant, min_rating in (("all", None), ("likes", 3.5)):
-        best = Best(channels=("popular",), relevant=relevant, k=5).fit(frame)
+        best = TunedMerge(channels=("popular",), relevant=relevant, k=5).fit(frame)
         assert best.plan_["settings"]["popular"]["min_rating"] == min_rating
 
 
@@ -81,4 +80,4 @@ def test_every_setting_that_is_searched_exists(name):
 )
 def test_a_wrong_choice_is_refused(settings, message, interactions):
     with pytest.raises(RecsysError, match=message):
-        Best(**settings).fit(interactions)
+        TunedMerge(**settings).fit(interactions)

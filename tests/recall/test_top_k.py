@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys_lib.recall.base import top_k
+from recsys_lib.recall.lists import top_k
 from recsys_lib.seeding import key_hash
 
 

@@ -23,7 +23,7 @@ def test_recent_likes_by_hand():
 
 def test_it_finds_the_planted_groups(trained, interactions):
     users = interactions["user_id"].unique()
-    item_ids, _ = trained.recommend(users, 5)
+    item_ids = trained.lists(users, 5).item_ids
     listed = item_ids >= 0
     same = (item_ids - 5) // 7 % 3 == ((users - 1) // 3 % 3)[:, None]
     # A third would be chance; groups run out of unseen items for some users.
@@ -32,7 +32,7 @@ def test_it_finds_the_planted_groups(trained, interactions):
 
 
 def test_vectors_have_length_one_or_zero(trained):
-    for vectors in (trained.user_vectors_, trained.item_vectors_):
+    for vectors in (trained.users_, trained.item_vectors_):
         length = np.linalg.norm(vectors, axis=1)
         assert np.all(np.isclose(length, 1, atol=1e-5) | (length == 0))
 
@@ -45,7 +45,7 @@ def test_without_the_correction_popular_items_are_pushed_away(trained, interacti
     counts = np.bincount(trained.matrix_.ratings.indices, minlength=trained.matrix_.n_items)
 
     def popularity(model) -> float:
-        item_ids, _ = model.recommend(users, 5)
+        item_ids = model.lists(users, 5).item_ids
         return counts[model.matrix_.items_of(item_ids[item_ids >= 0])].mean()
 
     assert popularity(trained) > popularity(biased)

@@ -69,13 +69,13 @@ def test_an_unknown_user_gets_the_default_list(service):
     answer = service.recommend(-1, k=4)
     assert answer.source == "default"
     assert answer.item_ids == (30, 29, 28, 27)
-    assert "no features" in answer.reason
+    assert answer.reason == "Nothing is recalled for user -1."
 
 
 def test_a_dead_store_costs_the_personal_list_not_the_answer(service, users, interactions):
     with RedisServer() as server:
-        service.cascade.users = UserFeatureStore(server.client())
-        service.cascade.users.write(users, version="1")
+        service.cascade.ranker.users = UserFeatureStore(server.client())
+        service.cascade.ranker.users.write(users, version="1")
         alive = service.recommend(10)
     assert alive.source == "cascade"
     assert service.recommend(10).source == "cache"
@@ -88,11 +88,11 @@ def test_a_dead_store_costs_the_personal_list_not_the_answer(service, users, int
 
 
 def test_a_broken_model_is_logged_and_answered(service, model, caplog):
-    scorer = service.cascade.scorer
-    scorer.model = replace(model, weights={})
+    ranker = service.cascade.ranker
+    ranker.model = replace(model, weights={})
     answer = service.recommend(10)
     assert answer.source == "default"
     assert answer.reason.startswith("KeyError")
     assert "default list" in caplog.text
-    scorer.model = model
+    ranker.model = model
     assert service.recommend(10).source == "cascade"  # the default list was not cached

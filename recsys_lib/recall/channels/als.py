@@ -34,7 +34,14 @@ class ImplicitALS(FactorModel):
         Stars from which an interaction is a like; None takes every interaction.
     seed : int
         Of the item factors at the start.
+
+    Attributes
+    ----------
+    folding_vectors_ : float64 array, shape (n_items, embedding_dim)
+        The item factors that the users' factors are solved against: those before the last sweep.
     """
+
+    name = "als"
 
     def __init__(
         self,
@@ -62,9 +69,13 @@ class ImplicitALS(FactorModel):
         draw = generator(self.seed, "als")
         items = draw.normal(0, 0.1, (matrix.n_items, self.embedding_dim))
         for _ in range(self.sweeps):
-            users = self.solve(likes, items)
-            items = self.solve(liked_by, users)
-        self.user_vectors_, self.item_vectors_ = users.astype(np.float32), items.astype(np.float32)
+            self.folding_vectors_ = items
+            items = self.solve(liked_by, self.solve(likes, items))
+        self.item_vectors_ = items.astype(np.float32)
+
+    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
+        likes = likes_of(matrix, self.min_rating)
+        return self.solve(likes, self.folding_vectors_).astype(np.float32)
 
     def solve(self, likes: sparse.csr_matrix, fixed: np.ndarray) -> np.ndarray:
         """Return the best rows of one side: float64, (n_rows, embedding_dim).

@@ -6,58 +6,68 @@ from scipy import sparse
 
 from recsys_lib.data.likes import like_counts, likes_of
 from recsys_lib.data.matrix import InteractionMatrix
-from recsys_lib.errors import RecsysError
-from recsys_lib.recall.base import Channel
+from recsys_lib.recall.channels.neighbours import cosines
+from recsys_lib.recall.channels.reads_items import ReadsItems
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD
 
 PEOPLE_RELATIONS = ("film.film.directed_by", "film.film.actor")
 
 
-class FavouriteAttribute(Channel):
+class FavouriteAttribute(ReadsItems):
     """Score = share of the user's liking that lies in the item's attributes, times its likes.
 
     A like is divided evenly among the attributes of the item; a user's shares add up to 1. Users
-    without a like, and items without an attribute, get nothing.
+    without a like, and items without an attribute, get nothing. Items are alike by the cosine of
+    their attributes.
 
     Parameters
     ----------
     items : DataFrame
-        Columns ``item_id`` and the one named by ``column`` (lists of str).
+        Columns ``item_id`` and ``item_column`` (lists of str).
     min_rating : float, optional
         Stars from which an interaction is a like; None takes every interaction.
 
     Attributes
     ----------
     attributes_ : list of str, sorted
-    shares_ : scipy CSR matrix of float32, shape (n_users, n_attributes)
+    parts_ : scipy CSR matrix of float32, shape (n_items, n_attributes)
+        The parts that an item's like is divided into.
     weights_ : scipy CSR matrix of float32, shape (n_attributes, n_items)
         The item's number of likes where it has the attribute.
+    users_ : scipy CSR matrix of float32, shape (n_users, n_attributes)
+        The user's shares.
     """
 
-    column: str
+    has_similar_items = True
 
     def __init__(self, items: pd.DataFrame, *, min_rating: float | None = LIKE_THRESHOLD):
         self.items = items
         self.min_rating = min_rating
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
-        if self.column not in self.items:
-            raise RecsysError(f"{type(self).__name__} needs items with a column {self.column!r}.")
-        pairs = self.items[[ITEM, self.column]].explode(self.column).dropna().drop_duplicates()
+        pairs = self._item_values().explode(self.item_column).dropna().drop_duplicates()
         pairs = pairs[matrix.items_of(pairs[ITEM]) >= 0]
-        codes, self.attributes_ = pd.factorize(pairs[self.column], sort=True)
+        codes, attributes = pd.factorize(pairs[self.item_column], sort=True)
+        self.attributes_ = list(attributes)
         has = sparse.csr_matrix(
             (np.ones(len(pairs), np.float32), (matrix.items_of(pairs[ITEM]), codes)),
             shape=(matrix.n_items, len(self.attributes_)),
         )
         likes = likes_of(matrix, self.min_rating)
-        liked = likes @ _divided(has)  # (n_users, n_attributes)
-        self.shares_ = _divided(liked)
+        self.parts_ = _divided(has)
         self.weights_ = (sparse.diags_array(like_counts(likes)) @ has).T.tocsr()
 
-    def _score(self, user_index: np.ndarray) -> np.ndarray:
-        score = (self.shares_[user_index] @ self.weights_).toarray()  # (m, n_items)
+    def _represent(
+        self, matrix: InteractionMatrix, interactions: pd.DataFrame
+    ) -> sparse.csr_matrix:
+        return _divided(likes_of(matrix, self.min_rating) @ self.parts_)
+
+    def _score(self, users: sparse.csr_matrix) -> np.ndarray:
+        score = (users @ self.weights_).toarray()  # (m, n_items)
         return np.where(score > 0, score, -np.inf)
+
+    def _similar(self, columns: np.ndarray) -> np.ndarray:
+        return cosines(self.parts_, columns)
 
 
 def _divided(rows: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -69,7 +79,8 @@ def _divided(rows: sparse.csr_matrix) -> sparse.csr_matrix:
 class FavouriteGenre(FavouriteAttribute):
     """Popular films of the genres a user likes (column ``genres``)."""
 
-    column = "genres"
+    name = "favourite_genre"
+    item_column = "genres"
 
 
 class FavouritePeople(FavouriteAttribute):
@@ -78,7 +89,8 @@ class FavouritePeople(FavouriteAttribute):
     :func:`with_people` adds the column from a knowledge graph.
     """
 
-    column = "people"
+    name = "favourite_people"
+    item_column = "people"
 
 
 def with_people(

@@ -1,6 +1,7 @@
 """EASE: the linear model that predicts an item from all others, in closed form (Steck, 2019)."""
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from recsys_lib.data.likes import likes_of
@@ -37,7 +38,14 @@ class Ease(ItemModel):
         1 ten times.
     min_rating, half_life_likes
         See :class:`ItemModel`.
+
+    Attributes
+    ----------
+    rating_mean_, rating_stddev_ : float
+        Of all ratings that :meth:`fit` saw, in stars.
     """
+
+    name = "ease"
 
     def __init__(
         self,
@@ -55,13 +63,17 @@ class Ease(ItemModel):
         self.rating_weight = rating_weight
         self.user_damping = user_damping
 
+    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+        stars = matrix.ratings.data
+        self.rating_mean_, self.rating_stddev_ = float(stars.mean()), float(stars.std())
+        super()._fit(matrix, interactions)
+
     def _likes(self, matrix: InteractionMatrix) -> sparse.csr_matrix:
         likes = likes_of(matrix, self.min_rating)
-        stars = matrix.ratings.data
-        if not self.rating_weight or not stars.std():
+        if not self.rating_weight or not self.rating_stddev_:
             return likes
         above = matrix.ratings.copy()
-        above.data = (stars - stars.mean()) / stars.std()
+        above.data = (above.data - self.rating_mean_) / self.rating_stddev_
         return likes + self.rating_weight * likes.multiply(above).tocsr()
 
     def _weights(self, likes: sparse.csr_matrix) -> np.ndarray:

@@ -3,9 +3,8 @@
 import numpy as np
 from scipy import sparse
 
-from recsys_lib.data.likes import like_counts
-from recsys_lib.errors import RecsysError
-from recsys_lib.recall.channels.item_model import ItemModel, nearest_columns
+from recsys_lib.recall.channels.item_model import ItemModel
+from recsys_lib.recall.channels.neighbours import cosine_neighbours
 from recsys_lib.schema import LIKE_THRESHOLD
 
 
@@ -28,6 +27,8 @@ class ItemKNN(ItemModel):
         See :class:`ItemModel`.
     """
 
+    name = "item_knn"
+
     def __init__(
         self,
         *,
@@ -41,27 +42,6 @@ class ItemKNN(ItemModel):
         self.shrinkage = shrinkage
 
     def _weights(self, likes: sparse.csr_matrix) -> sparse.csr_matrix:
-        return cosine_neighbours(likes, self.n_neighbours, self.shrinkage)
-
-
-def cosine_neighbours(
-    likes: sparse.csr_matrix, n_neighbours: int, shrinkage: float
-) -> sparse.csr_matrix:
-    """Return the columns of ``likes`` most similar to each: CSR, (n_columns, n_columns).
-
-    Similarity is the cosine with ``shrinkage`` added to its denominator, see :class:`ItemKNN`.
-    """
-    if n_neighbours < 1 or shrinkage < 0:
-        raise RecsysError(
-            "n_neighbours must be at least 1 and shrinkage not negative, "
-            f"not {n_neighbours} and {shrinkage}."
-        )
-    by_column = likes.T.tocsr()
-    length = np.sqrt(like_counts(likes))
-
-    def similarity(rows: np.ndarray) -> np.ndarray:
-        together = (by_column[rows] @ likes).toarray()  # (rows, n_columns)
-        scale = length[rows, None] * length + np.float32(shrinkage)
-        return np.divide(together, scale, out=np.zeros_like(together), where=scale > 0)
-
-    return nearest_columns(similarity, likes.shape[1], n_neighbours)
+        liked_by = likes.T.tocsr()  # (n_items, n_users)
+        itself = np.arange(likes.shape[1])
+        return cosine_neighbours(liked_by, liked_by, itself, self.n_neighbours, self.shrinkage)

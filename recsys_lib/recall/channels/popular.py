@@ -7,6 +7,7 @@ from recsys_lib.data.likes import like_counts, likes_in_time, likes_of
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.base import Channel
+from recsys_lib.recall.channels.reads_items import ReadsItems
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, TIMESTAMP
 from recsys_lib.seeding import DEFAULT_SEED, key_hash
 
@@ -21,8 +22,11 @@ class SameForAll(Channel):
     item_score_ : float32 array, shape (n_items,)
     """
 
-    def _score(self, user_index: np.ndarray) -> np.ndarray:
-        return np.broadcast_to(self.item_score_, (len(user_index), len(self.item_score_)))
+    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
+        return np.empty((matrix.n_users, 0), np.float32)  # nothing of a user matters
+
+    def _score(self, users: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(self.item_score_, (len(users), len(self.item_score_)))
 
 
 class Popular(SameForAll):
@@ -33,6 +37,8 @@ class Popular(SameForAll):
     min_rating : float, optional
         Stars from which an interaction is a like; None takes every interaction.
     """
+
+    name = "popular"
 
     def __init__(self, *, min_rating: float | None = LIKE_THRESHOLD):
         self.min_rating = min_rating
@@ -53,6 +59,8 @@ class RecentlyPopular(SameForAll):
         Stars from which an interaction is a like; None takes every interaction.
     """
 
+    name = "recently_popular"
+
     def __init__(self, *, half_life_days: float = 30.0, min_rating: float | None = LIKE_THRESHOLD):
         self.half_life_days = half_life_days
         self.min_rating = min_rating
@@ -69,7 +77,7 @@ class RecentlyPopular(SameForAll):
         ).astype(np.float32)
 
 
-class Newest(SameForAll):
+class Newest(SameForAll, ReadsItems):
     """What came out last (新上映的); within a year, what more people like.
 
     Parameters
@@ -78,14 +86,15 @@ class Newest(SameForAll):
         Columns ``item_id`` and ``release_year``; items without a year are not recalled.
     """
 
+    name = "newest"
+    item_column = "release_year"
+
     def __init__(self, items: pd.DataFrame):
         self.items = items
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
         likes = like_counts(likes_of(matrix))
-        if "release_year" not in self.items:
-            raise RecsysError("Newest needs items with a column 'release_year'.")
-        years = self.items.set_index(ITEM)["release_year"].reindex(matrix.item_ids)
+        years = self._item_values().set_index(ITEM)[self.item_column].reindex(matrix.item_ids)
         # Likes as a fraction below one order the films of a year and never move one to another.
         self.item_score_ = years.to_numpy(np.float32, na_value=np.nan) + likes / (likes.max() + 1)
         self.item_score_[np.isnan(self.item_score_)] = -np.inf
@@ -100,15 +109,20 @@ class RandomRecaller(Channel):
         Scores are a hash of user, item and seed, so that a user's draw depends on nobody else.
     """
 
+    name = "random"
+
     def __init__(self, *, seed: int = DEFAULT_SEED):
         self.seed = seed
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
         """Nothing to learn: the base class keeps the users and the catalogue."""
 
-    def _score(self, user_index: np.ndarray) -> np.ndarray:
-        shape = (len(user_index), self.matrix_.n_items)
-        user_ids = np.broadcast_to(self.matrix_.user_ids[user_index, None], shape)
+    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
+        return matrix.user_ids
+
+    def _score(self, users: np.ndarray) -> np.ndarray:
+        shape = (len(users), self.matrix_.n_items)
+        user_ids = np.broadcast_to(users[:, None], shape)
         item_ids = np.broadcast_to(self.matrix_.item_ids, shape)
         drawn = key_hash(user_ids.ravel(), item_ids.ravel(), seed=self.seed)
         return (drawn / 2.0**64).astype(np.float32).reshape(shape)

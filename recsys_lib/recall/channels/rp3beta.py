@@ -5,7 +5,8 @@ from scipy import sparse
 
 from recsys_lib.data.likes import like_counts
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall.channels.item_model import ItemModel, nearest_columns
+from recsys_lib.recall.channels.item_model import ItemModel
+from recsys_lib.recall.channels.neighbours import nearest_columns
 from recsys_lib.schema import LIKE_THRESHOLD
 
 
@@ -26,6 +27,8 @@ class RP3beta(ItemModel):
     min_rating, half_life_likes
         See :class:`ItemModel`.
     """
+
+    name = "rp3beta"
 
     def __init__(
         self,
@@ -53,4 +56,5 @@ class RP3beta(ItemModel):
         def ends(rows: np.ndarray) -> np.ndarray:
             return (to_user[rows] @ to_item).toarray() / count**self.beta
 
-        return nearest_columns(ends, likes.shape[1], self.n_neighbours)
+        n_items = likes.shape[1]
+        return nearest_columns(ends, np.arange(n_items), n_items, self.n_neighbours)

@@ -17,9 +17,11 @@ class TwoTower(FactorModel):
     The user tower reads the user's last ``n_recent`` likes (the mean of their embeddings) and
     the user's id, the item tower the item's id; each ends in a dense layer and unit length. The
     loss is the softmax of the next like against the other items of the batch, each corrected by
-    the log of its chance to be there (Yi et al.: Sampling-bias-corrected neural modeling for
-    large corpus item recommendations, 2019). Yi et al. estimate that chance from a stream; here
-    it is the item's share of all likes.
+    the log of its chance per draw, the chance that one place of the batch holds it (Yi et al.:
+    Sampling-bias-corrected neural modeling for large corpus item recommendations, 2019). Yi et al.
+    estimate that chance from a stream; here it is the item's share of all likes.
+
+    Without TensorFlow, which only :meth:`fit` needs, the user tower is computed in numpy.
 
     Parameters
     ----------
@@ -39,7 +41,21 @@ class TwoTower(FactorModel):
     min_rating : float, optional
         Stars from which an interaction is a like; None takes every interaction.
     seed : int
+
+    Attributes
+    ----------
+    losses_ : list of float
+        Mean loss of each epoch.
+    user_table_ : float32 array, shape (n_users + 1, embedding_dim)
+        Embeddings of the users' ids. Users without a like, and in the last row those that are
+        new, have the mean of all others.
+    liked_table_ : float32 array, shape (n_items + 1, embedding_dim)
+        Embeddings of liked items; the first row stands for no item.
+    kernel_, bias_ : float32 arrays, shapes (embedding_dim, embedding_dim) and (embedding_dim,)
+        The dense layer of the user tower.
     """
+
+    name = "two_tower"
 
     def __init__(
         self,
@@ -68,18 +84,45 @@ class TwoTower(FactorModel):
         for name in ("embedding_dim", "n_recent", "epochs", "batch_size", "temperature"):
             if not getattr(self, name) > 0:
                 raise RecsysError(f"{name} must be positive, not {getattr(self, name)}.")
-        likes = likes_in_time(interactions, self.min_rating)
-        user, item = matrix.users_of(likes[USER]), matrix.items_of(likes[ITEM])
-        self.user_vectors_ = np.zeros((matrix.n_users, self.embedding_dim), np.float32)
-        self.item_vectors_ = np.zeros((matrix.n_items, self.embedding_dim), np.float32)
-        if not len(likes):
+        user, item = self._likes(matrix, interactions)
+        dim = self.embedding_dim
+        self.item_vectors_ = np.zeros((matrix.n_items, dim), np.float32)
+        self.user_table_ = np.zeros((matrix.n_users + 1, dim), np.float32)
+        self.liked_table_ = np.zeros((matrix.n_items + 1, dim), np.float32)
+        self.kernel_, self.bias_ = np.zeros((dim, dim), np.float32), np.zeros(dim, np.float32)
+        self.losses_ = []
+        if not len(item):
             return
-        before, latest = recent_likes(user, item, matrix.n_users, self.n_recent)
+        before = recent_likes(user, item, matrix.n_users, self.n_recent)[0]
         users, items = self._towers(matrix.n_users, matrix.n_items)
         self._train(users, items, (user, before, item))
-        known_users, known_items = np.unique(user), np.unique(item)
-        self.user_vectors_[known_users] = users.predict_on_batch([known_users, latest[known_users]])
+        known_items, known_users = np.unique(item), np.unique(user)
         self.item_vectors_[known_items] = items.predict_on_batch(known_items)
+        ids = users.get_layer("user").get_weights()[0][known_users]
+        self.user_table_[:] = ids.mean(axis=0)
+        self.user_table_[known_users] = ids
+        self.liked_table_ = users.get_layer("liked").get_weights()[0]
+        self.kernel_, self.bias_ = users.get_layer("dense").get_weights()
+
+    def _likes(
+        self, matrix: InteractionMatrix, interactions: pd.DataFrame
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return row and column of each like, sorted by user, then time."""
+        likes = likes_in_time(interactions, self.min_rating)
+        return matrix.users_of(likes[USER]), matrix.items_of(likes[ITEM])
+
+    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
+        user, item = self._likes(matrix, interactions)
+        latest = recent_likes(user, item, matrix.n_users, self.n_recent)[1]  # (n_users, n_recent)
+        # The user tower again, in numpy: what Keras computes in training.
+        n_recent = np.maximum((latest > 0).sum(axis=1, keepdims=True), 1).astype(np.float32)
+        read = (self.liked_table_[latest] * (latest > 0)[:, :, None]).sum(axis=1) / n_recent
+        # A new user's place is -1, which is the last row.
+        who = self.user_table_[self.matrix_.users_of(matrix.user_ids)]  # (n_users, embedding_dim)
+        vectors = (read + who) @ self.kernel_ + self.bias_  # (n_users, embedding_dim)
+        length = np.linalg.norm(vectors, axis=1, keepdims=True)
+        known = latest.any(axis=1, keepdims=True)
+        return np.where(known, vectors / np.where(length > 0, length, 1), 0).astype(np.float32)
 
     def _towers(self, n_users: int, n_items: int):
         """Return both towers as Keras models; index 0 of an embedding is padding."""
@@ -90,14 +133,13 @@ class TwoTower(FactorModel):
         layers, dim = keras.layers, self.embedding_dim
         user = keras.Input((), dtype="int32")
         recent = keras.Input((self.n_recent,), dtype="int32")
-        read = layers.Embedding(n_items + 1, dim)(recent)  # (n, n_recent, dim)
+        read = layers.Embedding(n_items + 1, dim, name="liked")(recent)  # (n, n_recent, dim)
         there = keras.ops.cast(recent > 0, "float32")[:, :, None]  # (n, n_recent, 1)
         # A first like has nothing before it: the mean of none is a vector of zeros.
         read = keras.ops.sum(read * there, 1) / keras.ops.maximum(keras.ops.sum(there, 1), 1.0)
-        who = layers.Embedding(n_users, dim)(user)  # (n, dim)
-        users = keras.Model(
-            [user, recent], layers.UnitNormalization()(layers.Dense(dim)(read + who))
-        )
+        who = layers.Embedding(n_users, dim, name="user")(user)  # (n, dim)
+        mixed = layers.Dense(dim, name="dense")(read + who)
+        users = keras.Model([user, recent], layers.UnitNormalization()(mixed))
         item = keras.Input((), dtype="int32")
         what = layers.Dense(dim)(layers.Embedding(n_items, dim)(item))  # (n, dim)
         return users, keras.Model(item, layers.UnitNormalization()(what))
@@ -130,7 +172,6 @@ class TwoTower(FactorModel):
             return loss
 
         draw = generator(self.seed, "two tower batches")
-        self.losses_ = []
         for _ in range(self.epochs):
             order = draw.permutation(len(likes[2]))
             losses = []
@@ -165,6 +206,8 @@ def recent_likes(
     end = np.searchsorted(user, np.arange(n_users), side="right")
 
     def read(of_user: np.ndarray, until: np.ndarray) -> np.ndarray:
+        if not len(user):
+            return np.zeros((len(of_user), n_recent), np.int32)
         place = np.maximum(until[:, None] - back, -1)  # (rows, n_recent); -1 before the first
         own = (place >= 0) & (user[place] == of_user[:, None])
         return np.where(own, item[place] + 1, 0).astype(np.int32)

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from recsys_lib.data.likes import likes_of
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.recall.base import Channel
-from recsys_lib.recall.channels.item_knn import cosine_neighbours
+from recsys_lib.recall.channels.neighbours import check_neighbours, cosine_neighbours, cosines
 from recsys_lib.schema import LIKE_THRESHOLD
 
 
@@ -14,7 +15,8 @@ class UserKNN(Channel):
     """Score = sum of the similarities of the neighbours who like an item.
 
     The similarity of two users is the cosine of their rows of likes with a shrinkage in the
-    denominator, as :class:`ItemKNN` has it for items.
+    denominator, as :class:`ItemKNN` has it for items. Items are alike by the cosine of
+    their columns of likes.
 
     Parameters
     ----------
@@ -28,8 +30,12 @@ class UserKNN(Channel):
     Attributes
     ----------
     likes_ : scipy CSR matrix of float32, shape (n_users, n_items)
-    similarity_ : scipy CSR matrix of float32, shape (n_users, n_users)
+    users_ : scipy CSR matrix of float32, shape (n_users, n_users)
+        Similarities to the nearest users that :meth:`fit` has seen.
     """
+
+    name = "user_knn"
+    has_similar_items = True
 
     def __init__(
         self,
@@ -43,10 +49,19 @@ class UserKNN(Channel):
         self.min_rating = min_rating
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+        check_neighbours(self.n_neighbours, self.shrinkage)
         self.likes_ = likes_of(matrix, self.min_rating)
-        by_user = self.likes_.T.tocsr()  # (n_items, n_users)
-        self.similarity_ = cosine_neighbours(by_user, self.n_neighbours, self.shrinkage)
 
-    def _score(self, user_index: np.ndarray) -> np.ndarray:
-        score = (self.similarity_[user_index] @ self.likes_).toarray()  # (m, n_items)
+    def _represent(
+        self, matrix: InteractionMatrix, interactions: pd.DataFrame
+    ) -> sparse.csr_matrix:
+        likes = likes_of(matrix, self.min_rating)
+        itself = self.matrix_.users_of(matrix.user_ids)
+        return cosine_neighbours(likes, self.likes_, itself, self.n_neighbours, self.shrinkage)
+
+    def _score(self, users: sparse.csr_matrix) -> np.ndarray:
+        score = (users @ self.likes_).toarray()  # (m, n_items)
         return np.where(score > 0, score, -np.inf)
+
+    def _similar(self, columns: np.ndarray) -> np.ndarray:
+        return cosines(self.likes_.T.tocsr(), columns)

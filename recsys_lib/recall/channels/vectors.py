@@ -1,17 +1,21 @@
 """Recall by vectors: what lies near the items a user liked lately."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from recsys_lib.data.likes import likes_in_time
 from recsys_lib.data.matrix import InteractionMatrix
+from recsys_lib.data.splits import Split
+from recsys_lib.embeddings import build_deepwalk, build_item2vec, build_node2vec
 from recsys_lib.embeddings.table import EmbeddingTable
-from recsys_lib.errors import RecsysError
+from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.recall.channels.factor_model import FactorModel
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
+from recsys_lib.seeding import DEFAULT_SEED
+
+# What trains vectors from interactions, by the name under which a channel asks for them.
+TRAINERS = {"item2vec": build_item2vec, "deepwalk": build_deepwalk, "node2vec": build_node2vec}
 
 
 class VectorRecaller(FactorModel):
@@ -23,39 +27,53 @@ class VectorRecaller(FactorModel):
 
     Parameters
     ----------
-    table : EmbeddingTable, or function that returns one
-        A function is given the interactions that :meth:`fit` gets, and trains the vectors.
+    table : EmbeddingTable or str
+        Vectors of items, by the whole numbers inside. Or the name of what trains them from the
+        interactions that :meth:`fit` gets, with the library's settings: ``item2vec``,
+        ``deepwalk`` or ``node2vec``.
     n_recent : int, optional
         Number of last likes averaged; by default all of them.
     min_rating : float, optional
         Stars from which an interaction is a like; None takes every interaction.
+    seed : int
+        Of the training, where there is one.
 
     Attributes
     ----------
-    user_vectors_, item_vectors_
+    item_vectors_, users_
         As :class:`FactorModel` has them, in rows of length 1 or zero.
     """
 
     def __init__(
         self,
-        table: EmbeddingTable | Callable[[pd.DataFrame], EmbeddingTable],
+        table: EmbeddingTable | str,
         *,
         n_recent: int | None = None,
         min_rating: float | None = LIKE_THRESHOLD,
+        seed: int = DEFAULT_SEED,
     ):
         self.table = table
         self.n_recent = n_recent
         self.min_rating = min_rating
+        self.seed = seed
+
+    @property
+    def name(self) -> str:
+        """What trains the vectors, or ``vectors`` where they are given."""
+        return self.table if isinstance(self.table, str) else "vectors"
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
         if self.n_recent is not None and self.n_recent < 1:
             raise RecsysError(f"n_recent must be at least 1, not {self.n_recent}.")
-        table = self.table(interactions) if callable(self.table) else self.table
+        table = self.table
+        if isinstance(table, str):
+            table = trained_vectors(table, interactions, self.seed)
         self.item_vectors_ = np.zeros((matrix.n_items, table.embedding_dim), np.float32)
         has_vector = table.contains(matrix.item_ids)
         unit = table.normalized()
         self.item_vectors_[has_vector] = unit.vectors_of(matrix.item_ids[has_vector])
 
+    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
         likes = likes_in_time(interactions, self.min_rating)
         if self.n_recent is not None:
             likes = likes[likes["age"] < self.n_recent]
@@ -65,4 +83,22 @@ class VectorRecaller(FactorModel):
         # The mean's direction is the sum's: what is divided by is lost in the cosine.
         total = liked @ self.item_vectors_  # (n_users, embedding_dim)
         length = np.linalg.norm(total, axis=1, keepdims=True)
-        self.user_vectors_ = total / np.where(length > 0, length, 1)
+        return total / np.where(length > 0, length, 1)
+
+
+def trained_vectors(name: str, interactions: pd.DataFrame, seed: int) -> EmbeddingTable:
+    """Train the vectors of that name with the library's settings.
+
+    Raises
+    ------
+    RecsysError
+        Nothing of that name trains vectors; the message names the nearest that does.
+    """
+    if name not in TRAINERS:
+        raise RecsysError(
+            f"Nothing called {name!r} trains vectors.{nearest(name, TRAINERS)} "
+            f"Known: {', '.join(TRAINERS)}."
+        )
+    nothing = interactions.iloc[:0]
+    split = Split("all", interactions, nothing, nothing)
+    return TRAINERS[name]({"all": split}, seed=seed)["all"]

@@ -1,0 +1,94 @@
+"""What users did: the events that recallers learn from, and histories that come with a request."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from recsys_lib.data.matrix import InteractionMatrix
+from recsys_lib.errors import DataError
+from recsys_lib.recall.vocabulary import Vocabulary, id_list
+from recsys_lib.schema import IMPLICIT_RATING, ITEM, RATING, TIMESTAMP, USER
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Events of some users with the items of one catalogue, all ids as whole numbers.
+
+    Attributes
+    ----------
+    events : DataFrame
+        Columns of :data:`recsys_lib.schema.INTERACTIONS`.
+    matrix : InteractionMatrix
+        The same events; a user whose events are all of unknown items has an empty row.
+    """
+
+    events: pd.DataFrame
+    matrix: InteractionMatrix
+
+    @classmethod
+    def of(
+        cls,
+        given: "pd.DataFrame | Mapping | Histories",
+        catalogue: np.ndarray,
+        vocabulary: Vocabulary | None = None,
+        users: np.ndarray | None = None,
+    ) -> "Histories":
+        """Understand histories as a caller gives them.
+
+        Parameters
+        ----------
+        given : DataFrame, mapping or Histories
+            Events with the columns ``user_id`` and ``item_id``; without ``rating`` each is a
+            like, without ``timestamp`` the rows are in order of time. Or, by user, the ids of
+            liked items, the oldest first. Histories that are understood already stay as they are.
+        catalogue : int64 array, sorted
+            The items that count; others are ignored.
+        vocabulary : Vocabulary, optional
+            What the ids stand for; by default whole numbers.
+        users : int64 array, optional
+            The users whose events are wanted, as whole numbers; by default all.
+        """
+        if isinstance(given, Histories):
+            return given
+        table = given if isinstance(given, pd.DataFrame) else _table_of(given)
+        events = (vocabulary or Vocabulary()).encode(table)
+        if isinstance(given, Mapping):  # a user may have an empty history
+            of_whom = (vocabulary or Vocabulary()).user_codes(list(given))
+        else:
+            of_whom = events[USER].to_numpy(np.int64)
+        of_whom = np.unique(of_whom if users is None else of_whom[np.isin(of_whom, users)])
+        if RATING not in events:
+            events = events.assign(**{RATING: IMPLICIT_RATING})
+        if TIMESTAMP not in events:
+            events = events.assign(**{TIMESTAMP: np.arange(len(events))})
+        events = events[[USER, ITEM, RATING, TIMESTAMP]].astype({RATING: np.float32})
+        for name in (RATING, TIMESTAMP):
+            if events[name].isna().any():
+                raise DataError(f"The histories have no {name!r} in some rows: fill or drop them.")
+        events = events[events[USER].isin(of_whom) & events[ITEM].isin(catalogue)]
+        return cls(events, InteractionMatrix.from_frame(events, of_whom, catalogue))
+
+    def of_user(self, user: int) -> pd.DataFrame | None:
+        """Return the events of one user, or None where no history was given."""
+        if self.matrix.users_of([user])[0] < 0:
+            return None
+        return self.events[self.events[USER] == user]
+
+
+def _table_of(given: Mapping[object, Iterable]) -> pd.DataFrame:
+    if not isinstance(given, Mapping):
+        raise DataError(
+            "histories are a table of events or a mapping from a user to item ids, "
+            f"not {type(given).__name__}."
+        )
+    lists = [id_list(items) for items in given.values()]
+    users = [user for user, items in zip(given, lists, strict=True) for _ in items]
+    items = [item for items in lists for item in items]
+    return pd.DataFrame(
+        {
+            USER: pd.Series(users, dtype=None if users else "int64"),
+            ITEM: pd.Series(items, dtype=None if items else "int64"),
+        }
+    )
