@@ -180,7 +180,7 @@ def _gru(on: _Pass, sequence: np.ndarray, known: np.ndarray) -> np.ndarray:
     units, inputs = len(recurrent), sequence @ kernel + bias[0]
     state, states = np.zeros((len(sequence), units), np.float32), []
     for place in range(sequence.shape[1]):
-        update, reset, candidate = _gates(inputs[:, place], state @ recurrent + bias[1], units)
+        update, candidate = _gates(inputs[:, place], state @ recurrent + bias[1], units)
         moved = update * state + (1 - update) * candidate
         state = np.where(known[:, place, None], moved, state)
         states.append(state)
@@ -195,17 +195,17 @@ def _augru(on: _Pass, sequence: np.ndarray, rates: np.ndarray) -> np.ndarray:
     units, inputs = len(recurrent), sequence @ kernel + bias
     state = np.zeros((len(sequence), units), np.float32)
     for place in range(sequence.shape[1]):
-        update, _, candidate = _gates(inputs[:, place], state @ recurrent, units)
+        update, candidate = _gates(inputs[:, place], state @ recurrent, units)
         rate = rates[:, place, None] * update
         state = (1 - rate) * state + rate * candidate
     return state
 
 
 def _gates(x: np.ndarray, h: np.ndarray, units: int):
-    """Return update gate, reset gate and candidate state: (n, units) each."""
+    """Return the update gate and the candidate state: (n, units) each."""
     gates = sigmoid(x[:, : 2 * units] + h[:, : 2 * units])
     update, reset = gates[:, :units], gates[:, units:]
-    return update, reset, np.tanh(x[:, 2 * units :] + reset * h[:, 2 * units :])
+    return update, np.tanh(x[:, 2 * units :] + reset * h[:, 2 * units :])
 
 
 def _dcn_v2(on: _Pass) -> np.ndarray:

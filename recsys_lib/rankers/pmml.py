@@ -1,14 +1,20 @@
 """Scoring a PMML file with an engine that knows nothing of how the model was made (S19)."""
 
 import json
+import shutil
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
 from recsys_lib.errors import DataError, MachineError, nearest
+from recsys_lib.rankers.base import UserFeatures
+from recsys_lib.rankers.features import load_features, save_features
+from recsys_lib.rankers.model import ModelRanker
+from recsys_lib.stores import ItemFeatureTable
 
-LIKE = "probability(1)"  # the output field
+FILE = "model.pmml"
 
 
 class PmmlModel:
@@ -17,7 +23,7 @@ class PmmlModel:
     Parameters
     ----------
     path : Path
-        Its output has a field ``probability(1)``.
+        Its model has one output field, the probability of a like.
 
     Attributes
     ----------
@@ -39,7 +45,9 @@ class PmmlModel:
             ) from None
         except Exception as error:
             raise DataError(f"{self.path} is no PMML that the engine reads: {error}") from None
-        self.columns = list(self._model.inputNames)
+        self.columns, outputs = list(self._model.inputNames), list(self._model.outputNames)
+        if len(outputs) != 1:
+            raise DataError(f"{self.path} has the output fields {outputs}; one is needed.")
 
     def predict(self, samples: pd.DataFrame) -> np.ndarray:
         """Return the probability of a like for each row: float64, (n,).
@@ -62,7 +70,7 @@ class PmmlModel:
         asked = json.dumps({"columns": self.columns, "data": rows.tolist()}, default=_plain)
         try:
             answer = json.loads(self._model.call("predict", asked))
-            return np.array([row[answer["columns"].index(LIKE)] for row in answer["data"]], float)
+            return np.array([probability for (probability,) in answer["data"]], float)
         except (TypeError, ValueError) as error:
             raise DataError(f"The PMML engine gives no probabilities: {error}") from None
 
@@ -70,3 +78,25 @@ class PmmlModel:
 def _plain(value):
     """Return numpy's numbers as Python's."""
     return value.item()
+
+
+class PmmlRanker(ModelRanker):
+    """Scores one row a candidate with a PMML file.
+
+    Parameters
+    ----------
+    model : PmmlModel
+    items : ItemFeatureTable
+    users : UserFeatures
+    """
+
+    def __init__(self, model: PmmlModel, items: ItemFeatureTable, users: UserFeatures):
+        super().__init__(model, items, users)
+
+    def _save(self, folder: Path) -> dict:
+        shutil.copyfile(self.model.path, folder / FILE)
+        return save_features(folder, self.items, self.users)
+
+    @classmethod
+    def _load(cls, folder, described, users) -> Self:
+        return cls(PmmlModel(folder / FILE), *load_features(folder, described, users))

@@ -113,7 +113,7 @@ def largest_difference(model, folder: Path, samples: pd.DataFrame) -> float:
     import tensorflow as tf
 
     serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
-    raw = raw_features(model.inputs, samples)
+    raw = raw_features(raw_columns(model.inputs), samples)
     served = serve(**{name: tf.constant(values) for name, values in raw.items()})["like"]
     return float(np.abs(served.numpy() - model.predict(samples)).max())
 
@@ -189,7 +189,7 @@ def _write_warm_up(tf, path: Path, inputs: FeatureInputs, samples: pd.DataFrame)
 
     if samples.empty:
         raise DataError("There is no sample to warm the model up with.")
-    raw = raw_features(inputs, samples)
+    raw = raw_features(raw_columns(inputs), samples)
     predict, regress, classify = (prediction_log_pb2.PredictionLog() for _ in range(3))
     for column, values in raw.items():
         predict.predict_log.request.inputs[column].CopyFrom(tf.make_tensor_proto(values))

@@ -1,5 +1,6 @@
 """Samples as a service sends them: plain arrays, one a column, before any encoding."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -40,10 +41,16 @@ def raw_columns(inputs: FeatureInputs) -> dict[str, RawColumn]:
     return columns | dict.fromkeys(inputs.numbers, RawColumn("float32"))
 
 
-def raw_features(inputs: FeatureInputs, samples: pd.DataFrame) -> dict[str, np.ndarray]:
+def raw_features(columns: Mapping[str, RawColumn], samples: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return the columns of samples as arrays: int64, float32, or objects for texts.
 
     Lists become (n, longest list) arrays, padded with the missing value.
+
+    Parameters
+    ----------
+    columns : dict of str to RawColumn
+        What a model reads, as :func:`raw_columns` gives it.
+    samples : DataFrame
 
     Raises
     ------
@@ -51,7 +58,7 @@ def raw_features(inputs: FeatureInputs, samples: pd.DataFrame) -> dict[str, np.n
         A column is missing, or holds values of another kind.
     """
     raw = {}
-    for column, form in raw_columns(inputs).items():
+    for column, form in columns.items():
         if column not in samples.columns:
             raise DataError(
                 f"The samples lack the column {column}.{nearest(column, map(str, samples.columns))}"

@@ -12,7 +12,7 @@ from recsys_lib.errors import DataError
 from recsys_lib.file_list import FILE_LIST, verify_files
 from recsys_lib.ranking import KINDS
 from recsys_lib.ranking.export import WARM_UP_FILE, example_of, export_version
-from recsys_lib.ranking.raw_features import raw_features
+from recsys_lib.ranking.raw_features import raw_columns, raw_features
 
 SCORE = """
 import sys, numpy as np, tensorflow as tf
@@ -30,7 +30,7 @@ def test_every_network_of_the_family_gives_the_same_scores(kind, rows, asked, tm
     model = untrained(kind, rows)
     model.export(tmp_path / "1")
     servable = Servable(kind, 1, tmp_path / "1")
-    raw = raw_features(model.inputs, asked)
+    raw = raw_features(raw_columns(model.inputs), asked)
     scores = servable.predict("serving_default", as_bytes(raw))["like"]
     assert np.ptp(scores) > 0.01
     assert np.abs(scores - model.predict(asked)).max() < 1e-6
@@ -49,7 +49,7 @@ def test_examples_are_regressed_and_classified(rows, asked, tmp_path):
     model = untrained("din", rows)
     model.export(tmp_path / "1")
     servable = Servable("din", 1, tmp_path / "1")
-    raw = raw_features(model.inputs, asked)
+    raw = raw_features(raw_columns(model.inputs), asked)
     examples = [example_of(raw, row) for row in range(len(asked))]
     for example in examples[::2]:  # what is missing may be left out
         for column in ("user_rating_mean", "item_genre_1"):
@@ -68,7 +68,7 @@ def test_examples_are_regressed_and_classified(rows, asked, tmp_path):
 @pytest.mark.slow
 def test_a_fresh_process_needs_no_library_of_ours(rows, asked, tmp_path):
     model = untrained("din", rows)
-    raw = raw_features(model.inputs, asked)
+    raw = raw_features(raw_columns(model.inputs), asked)
     texts = {n: v.astype(np.str_) if v.dtype == object else v for n, v in raw.items()}
     np.savez(tmp_path / "raw.npz", **texts)
     model.export(tmp_path / "exported")
@@ -101,9 +101,9 @@ def test_versions_count_up_and_carry_what_a_server_needs(rows, asked, tmp_path):
 def test_raw_features_refuse_what_is_no_sample(rows):
     inputs = untrained("logistic_regression", rows).inputs
     with pytest.raises(DataError, match="lack the column item_id"):
-        raw_features(inputs, rows.drop(columns="item_id"))
+        raw_features(raw_columns(inputs), rows.drop(columns="item_id"))
     with pytest.raises(DataError, match="Column user_id holds no values of int64"):
-        raw_features(inputs, rows.assign(user_id="ann"))
+        raw_features(raw_columns(inputs), rows.assign(user_id="ann"))
 
 
 def test_no_samples_no_warm_up(rows, tmp_path):

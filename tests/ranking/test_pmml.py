@@ -13,8 +13,14 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 
 from recsys_lib.errors import DataError
-from recsys_lib.rankers.pmml import LIKE, PmmlModel
-from recsys_lib.ranking.pmml import border_in_double, linear_pipeline, tree_pipeline, write_pmml
+from recsys_lib.rankers.pmml import PmmlModel
+from recsys_lib.ranking.pmml import (
+    LIKE,
+    border_in_double,
+    linear_pipeline,
+    tree_pipeline,
+    write_pmml,
+)
 from recsys_lib.seeding import generator
 
 pytestmark = pytest.mark.skipif(shutil.which("java") is None, reason="the engines need Java")
