@@ -15,7 +15,7 @@ from recsys_lib.schema import ITEM, USER
 
 def probabilities(model: RankingModel, samples: Encoded) -> np.ndarray:
     """Return the probability of a like for encoded samples: float32, (n,)."""
-    logit = _LOGITS[model.kind](_Pass(model, samples))
+    logit = _LOGITS[model.kind](Pass(model, samples))
     return sigmoid(logit[:, 0]).astype(np.float32, copy=False)
 
 
@@ -24,7 +24,7 @@ def sigmoid(logit: np.ndarray) -> np.ndarray:
     return 0.5 * (1 + np.tanh(0.5 * logit))
 
 
-class _Pass:
+class Pass:
     """One batch on its way through a network: the parts that networks share.
 
     Parameters
@@ -110,20 +110,20 @@ def _flat(x: np.ndarray) -> np.ndarray:
     return x.reshape(len(x), x.shape[1] * x.shape[2])
 
 
-def _logistic_regression(on: _Pass) -> np.ndarray:
+def _logistic_regression(on: Pass) -> np.ndarray:
     return on.first_order()
 
 
-def _fm(on: _Pass) -> np.ndarray:
+def _fm(on: Pass) -> np.ndarray:
     return on.first_order() + on.second_order()
 
 
-def _fnn(on: _Pass) -> np.ndarray:
+def _fnn(on: Pass) -> np.ndarray:
     weights = _flat(on.pooled(on.looked_up("first_order")))
     return on.dense(on.hidden(np.hstack([weights, _flat(on.factors), on.numbers])), "like")
 
 
-def _wide_deep(on: _Pass) -> np.ndarray:
+def _wide_deep(on: Pass) -> np.ndarray:
     logit = on.first_order() + on.dense(on.hidden(on.concatenated()), "deep")
     if on.inputs.history:
         candidate = on.codes[:, on.fields[ITEM].codes]
@@ -134,7 +134,7 @@ def _wide_deep(on: _Pass) -> np.ndarray:
     return logit
 
 
-def _deep_crossing(on: _Pass) -> np.ndarray:
+def _deep_crossing(on: Pass) -> np.ndarray:
     x = on.concatenated()
     for depth in range(1, len(on.config.hidden) + 1):
         inner = np.maximum(on.dense(x, f"residual_{depth}/inner"), 0)
@@ -142,26 +142,26 @@ def _deep_crossing(on: _Pass) -> np.ndarray:
     return on.dense(x, "like")
 
 
-def _neural_cf(on: _Pass) -> np.ndarray:
+def _neural_cf(on: Pass) -> np.ndarray:
     item, user = (on.fields[column].codes.start for column in (ITEM, USER))
     factors = on.looked_up("factors")
     mixed = on.hidden(np.hstack([on.vectors[:, user], on.vectors[:, item]]))
     return on.dense(np.hstack([factors[:, user] * factors[:, item], mixed]), "like")
 
 
-def _deepfm(on: _Pass) -> np.ndarray:
+def _deepfm(on: Pass) -> np.ndarray:
     deep = on.dense(on.hidden(_flat(on.factors)), "deep")
     return on.first_order() + on.second_order() + deep
 
 
-def _din(on: _Pass) -> np.ndarray:
+def _din(on: Pass) -> np.ndarray:
     candidate, liked, known = on.candidate_and_history()
     weight = on.attention(candidate, liked) * known
     interest = (weight[:, :, None] * liked).sum(axis=1)
     return on.dense(on.hidden(np.hstack([on.concatenated(), interest])), "like")
 
 
-def _dien(on: _Pass) -> np.ndarray:
+def _dien(on: Pass) -> np.ndarray:
     candidate, liked, known = on.candidate_and_history()
     liked, known = liked[:, ::-1], known[:, ::-1]  # oldest first
     interests = _gru(on, liked, known)
@@ -172,7 +172,7 @@ def _dien(on: _Pass) -> np.ndarray:
     return on.dense(on.hidden(np.hstack([on.concatenated(), evolved])), "like")
 
 
-def _gru(on: _Pass, sequence: np.ndarray, known: np.ndarray) -> np.ndarray:
+def _gru(on: Pass, sequence: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return the state after each place, which a missing one leaves alone: (n, length, units)."""
     kernel, recurrent, bias = (
         on.weights[f"interests/gru_cell/{name}"] for name in ("kernel", "recurrent_kernel", "bias")
@@ -187,7 +187,7 @@ def _gru(on: _Pass, sequence: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.stack(states, axis=1)
 
 
-def _augru(on: _Pass, sequence: np.ndarray, rates: np.ndarray) -> np.ndarray:
+def _augru(on: Pass, sequence: np.ndarray, rates: np.ndarray) -> np.ndarray:
     """Return the last state of a GRU whose update gate attention scales: (n, units)."""
     kernel, recurrent, bias = (
         on.weights[f"evolution/{name}"] for name in ("kernel", "recurrent", "bias")
@@ -208,18 +208,18 @@ def _gates(x: np.ndarray, h: np.ndarray, units: int):
     return update, np.tanh(x[:, 2 * units :] + reset * h[:, 2 * units :])
 
 
-def _dcn_v2(on: _Pass) -> np.ndarray:
+def _dcn_v2(on: Pass) -> np.ndarray:
     x0 = crossed = on.concatenated()
     for depth in range(1, on.config.n_crosses + 1):
         crossed = x0 * on.dense(crossed, f"cross_{depth}") + crossed
     return on.dense(np.hstack([crossed, on.hidden(x0)]), "like")
 
 
-def _embedding_mlp(on: _Pass) -> np.ndarray:
+def _embedding_mlp(on: Pass) -> np.ndarray:
     return on.dense(on.hidden(on.concatenated()), "like")
 
 
-_LOGITS: dict[str, Callable[[_Pass], np.ndarray]] = {
+_LOGITS: dict[str, Callable[[Pass], np.ndarray]] = {
     "logistic_regression": _logistic_regression,
     "fm": _fm,
     "fnn": _fnn,

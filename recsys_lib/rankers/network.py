@@ -1,17 +1,19 @@
 """Scoring with a trained network in numpy: the serving process needs no TensorFlow."""
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import ThreadpoolController
 
 from recsys_lib.features.registry import FEATURES
 from recsys_lib.rankers.base import Candidates, Ranker, UserFeatures
 from recsys_lib.rankers.features import features_of, load_features, save_features
 from recsys_lib.rankers.forward import probabilities
+from recsys_lib.rankers.split_mlp import SplitMlp
 from recsys_lib.ranking import Encoded, FeatureInputs, RankingModel
 from recsys_lib.schema import ITEM, USER
 from recsys_lib.stores import ItemFeatureTable
@@ -25,7 +27,8 @@ def score_samples(model: RankingModel, samples: pd.DataFrame) -> np.ndarray:
 class NetworkRanker(Ranker):
     """Scores with the network of :mod:`recsys_lib.ranking` in numpy.
 
-    The features of all items are encoded once; a request encodes one user.
+    The features of all items are encoded once; a request encodes one user. Of Embedding+MLP, the
+    items' share of the first layer is computed once, too.
 
     Parameters
     ----------
@@ -64,17 +67,26 @@ class NetworkRanker(Ranker):
             ``user_id`` and user features; what is missing counts as unknown.
         item_ids : int64 array, shape (n,)
         """
-        inputs, rows = self.model.inputs, self.items.rows_of(item_ids)
-        one = pd.DataFrame({column: [user.get(column)] for column in _columns(inputs)})
-        of_user = inputs.encode(one)
-        codes_of_item, numbers_of_item = self._from_item
-        return probabilities(
-            self.model,
-            Encoded(
-                np.where(codes_of_item, self._items.categories[rows], of_user.categories),
-                np.where(numbers_of_item, self._items.numbers[rows], of_user.numbers),
-            ),
-        )
+        rows, of_user = self.items.rows_of(item_ids), self.model.inputs.encode_one(user)
+        # One request of many: several threads would wait for each other, on a busy machine for long.
+        with _thread_pools().limit(limits=1, user_api="blas"):
+            if self._split is not None:
+                return self._split.probabilities(of_user, rows)
+            codes_of_item, numbers_of_item = self._from_item
+            return probabilities(
+                self.model,
+                Encoded(
+                    np.where(codes_of_item, self._items.categories[rows], of_user.categories),
+                    np.where(numbers_of_item, self._items.numbers[rows], of_user.numbers),
+                ),
+            )
+
+    @cached_property
+    def _split(self) -> SplitMlp | None:
+        """The network with its items' half computed, where it can be split so."""
+        if self.model.kind != "embedding_mlp":
+            return None
+        return SplitMlp(self.model, self._items, *self._from_item)
 
     @cached_property
     def _items(self) -> Encoded:
@@ -111,3 +123,8 @@ class NetworkRanker(Ranker):
 def _columns(inputs: FeatureInputs) -> list[str]:
     """Return all raw columns that a model reads."""
     return [*inputs.categories, *inputs.bags, *inputs.history, *inputs.numbers]
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()

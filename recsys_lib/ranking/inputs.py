@@ -194,6 +194,38 @@ class FeatureInputs:
         codes = np.hstack(parts).astype(np.int32, copy=False)
         return Encoded(codes, self.encode_numbers(frame, self.numbers))
 
+    def encode_one(self, values: Mapping) -> Encoded:
+        """Turn one row into arrays of length 1, as :meth:`encode` does, a hundred times faster.
+
+        For requests: a table of one row costs milliseconds. Columns that are not in ``values``
+        count as missing; wrong types are not looked for.
+        """
+        codes = [self._code(column, values.get(column)) for column in self.categories]
+        for column, width in self.bags.items():
+            value = values.get(column)
+            places = list(value)[:width] if pd.api.types.is_list_like(value) else []
+            codes += [self._code(column, each) for each in places] + [0] * (width - len(places))
+        codes += [self._code(ITEM, values.get(column)) for column in self.history]
+        given = (values.get(column) for column in self.numbers)
+        row = np.array([np.nan if v is None or v is pd.NA else v for v in given], np.float64)
+        if self.log_numbers:
+            logs = np.isin(self.numbers, self.log_numbers)
+            row[logs] = np.sign(row[logs]) * np.log1p(np.abs(row[logs]))
+        row = np.where(np.isnan(row), self.fill, row)
+        numbers = ((row - self.shift) / self.scale).astype(np.float32)
+        return Encoded(np.array([codes], np.int32), numbers[None])
+
+    def _code(self, column: str, value) -> int:
+        return 0 if value is pd.NA else self._code_of[vocabulary_of(column)].get(value, UNKNOWN)
+
+    @cached_property
+    def _code_of(self) -> dict[str, dict]:
+        """The vocabularies as dictionaries from value to code."""
+        return {
+            name: {value: code for code, value in enumerate(values.tolist(), start=1)}
+            for name, values in self.vocabularies.items()
+        }
+
     def encode_categories(self, frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
         """Return the codes of some categorical columns: int32, (n, len(columns))."""
         _check_columns(frame, columns)
