@@ -8,15 +8,18 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	&& echo "$$p" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test lab notebooks bench lint format lock clean java
+.PHONY: help setup run labs check test lab notebooks bench lint format lock clean java
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.installed ## install what is missing into .venv
 
-run: $(VENV)/.installed ## fetch MovieLens 100K, run all notebooks, write a report
+run: $(VENV)/.installed ## fetch MovieLens 100K, run all lessons, write a report
 	@$(BIN)/recsys run
+
+labs: $(VENV)/.installed ## run all labs, the evidence behind the lessons
+	@$(BIN)/recsys run --labs
 
 # Several workers; a test file, or a group within one, stays on one of them.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder

@@ -6,9 +6,14 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @contextlib.contextmanager
@@ -72,6 +77,25 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def read_npz(path: Path) -> "dict[str, np.ndarray]":
+    """Read the arrays of an ``.npz`` file by name; nothing in it is ever unpickled.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened.
+    ValueError
+        It is no such file, or it is damaged.
+    """
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as stored:  # a lone array is a TypeError here
+            return dict(stored)
+    except (zipfile.BadZipFile, EOFError, zlib.error, TypeError) as error:
+        raise ValueError(f"{path} is no .npz file, or is damaged: {error}") from None
 
 
 def sha256_of(path: Path) -> str:

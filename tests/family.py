@@ -8,7 +8,7 @@ import pytest
 from made_samples import make_samples
 
 from recsys_lib.ranking import HISTORY, FeatureInputs, RankingModel
-from recsys_lib.ranking.models import config_class, module_of
+from recsys_lib.ranking.models import kind_called
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +29,13 @@ def asked(rows) -> pd.DataFrame:
     return asked
 
 
-def untrained(kind: str, rows: pd.DataFrame) -> RankingModel:
+def untrained(kind: str, rows: pd.DataFrame, history=HISTORY) -> RankingModel:
     """A model with the weights it would start from: parity does not depend on training."""
     from recsys_lib.keras_backend import seed_everything
 
     seed_everything(7)
     config = replace(
-        config_class(kind)(), embedding_dim=4, hidden=(8,), bags=("tags",), history=HISTORY
+        kind_called(kind).config(), embedding_dim=4, hidden=(8,), bags=("tags",), history=history
     )
     inputs = FeatureInputs.fit(
         rows[:400],
@@ -46,7 +46,7 @@ def untrained(kind: str, rows: pd.DataFrame) -> RankingModel:
         history=config.history,
         log_numbers=config.log_numbers,
     )
-    network = module_of(kind).network(config, inputs)
+    network = kind_called(kind).network(config, inputs)
     rng = np.random.default_rng(7)
     # Weights that start at 0 would hide a part of the network.
     weights = {

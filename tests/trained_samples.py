@@ -20,4 +20,4 @@ def small_config() -> RankingConfig:
 
 @pytest.fixture(scope="session")
 def model(samples, small_config):
-    return train_model("embedding_mlp", samples, config=small_config, seed=1)[0]
+    return train_model("embedding_mlp", samples, config=small_config, seed=1)

@@ -109,66 +109,62 @@ def train(
     `recsys train deepfm --samples clicks.csv --schema clicks.json --out outputs/clicks`
     """
     import shutil
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from recsys_lib import files, paths
     from recsys_lib.cli.settings import setting
     from recsys_lib.keras_backend import is_chief
-    from recsys_lib.ranking import out_of_core
-    from recsys_lib.ranking.column_schema import read_schema, with_settings
-    from recsys_lib.ranking.evaluation import judge_model
-    from recsys_lib.ranking.models import config_class
+    from recsys_lib.ranking import config_for, evaluate_model, out_of_core
+    from recsys_lib.ranking.column_schema import read_schema
     from recsys_lib.ranking.sample_files import open_source
-    from recsys_lib.ranking.sample_split import TEST, split
+    from recsys_lib.ranking.sample_split import TEST, split_samples
 
-    own = None if schema is None else read_schema(schema)
+    columns = None if schema is None else read_schema(schema)
     named = {
         "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
         "embedding_dim": embedding_dim,
     }  # fmt: skip
-    config = with_settings(
-        config_class(model)(),
-        {
-            **(own.columns if own else {}),
-            **{name: value for name, value in named.items() if value is not None},
-            **dict(setting(text, "--set") for text in settings or []),
-        },
-    )
-    source = open_source(samples, own.renamed if own else None, config.bags)
-    columns = out_of_core.columns_of(config)
-    parts = split(source, validation, test, seed)
-    counts = out_of_core.count(source, parts)
+    changed = {} if columns is None else dict(columns.inputs)
+    changed |= {name: value for name, value in named.items() if value is not None}
+    changed |= dict(setting(text, "--set") for text in settings or [])
+    config = config_for(model).with_settings(**changed)
+    renamed = None if columns is None else columns.renamed
+    source = open_source(samples, renamed, config.bags, config.history)
+    split = split_samples(source, validation, test, seed)
+    counts = out_of_core.count_parts(source, split)
     typer.echo(f"{source.n_rows:,} samples in {source.form}")
-    typer.echo(f"split {parts.how}: " + ", ".join(f"{n:,} {part}" for part, n in counts.items()))
-    _print_missing(source, columns)
-    if out_of_core.does_not_fit(source, rows_in_memory):
+    sizes = ", ".join(f"{n:,} {part}" for part, n in counts.items())
+    typer.echo(f"split {split.description}: {sizes}")
+    _print_missing(source, config.columns)
+    if out_of_core.needs_chunks(source, rows_in_memory):
         typer.echo(f"about {rows_in_memory:,} are in memory at a time")
-    kept = checkpoint or out.with_name(f"{out.name}.checkpoint")
+    state = checkpoint or out.with_name(f"{out.name}.checkpoint")
     with _working(f"training {model}"):
-        trained, log = out_of_core.train_on_source(
-            model, source, parts, config, seed, rows_in_memory, _print_epoch, kept
+        trained = out_of_core.train_on_source(
+            model, source, split, config, seed, rows_in_memory, _print_epoch, state
         )
     figures = {}
     if counts[TEST]:
-        figures = judge_model(trained, out_of_core.frames_of(source, parts, TEST, columns))
+        test_part = out_of_core.frames_of(source, split, TEST, config.columns)
+        figures = evaluate_model(trained, test_part)
         _print_figures(figures)
     if is_chief():
-        trained.save(out)
+        replace(trained, schema=columns).save(out)
         files.write_json(
             out / TRAINING,
             {
                 "samples": str(samples),
-                "renamed": dict(own.renamed) if own else {},
-                "split": parts.how,
+                "split": split.description,
                 "rows": counts,
                 "seed": seed,
                 "config": asdict(trained.config),
-                "log": asdict(log),
+                "log": asdict(trained.log),
                 "test": figures,
             },
         )
-        shutil.rmtree(kept, ignore_errors=True)
-    typer.echo(f"{trained.n_parameters:,} weights of epoch {log.best_epoch} in {paths.shown(out)}")
+        shutil.rmtree(state, ignore_errors=True)
+    best = trained.log.best_epoch
+    typer.echo(f"{trained.n_parameters:,} weights of epoch {best} in {paths.shown(out)}")
 
 
 def evaluate(
@@ -185,28 +181,29 @@ def evaluate(
 
     Example: `recsys evaluate outputs/mlp --samples outputs/later_samples`
     """
-    from recsys_lib import files
+    from dataclasses import replace
+
     from recsys_lib.features.registry import LABEL
-    from recsys_lib.ranking import RankingModel
+    from recsys_lib.ranking import RankingModel, evaluate_model
     from recsys_lib.ranking.column_schema import read_schema
-    from recsys_lib.ranking.evaluation import judge_model
-    from recsys_lib.ranking.out_of_core import columns_of
     from recsys_lib.ranking.sample_files import open_source
     from recsys_lib.schema import USER
 
     trained = RankingModel.load(model)
-    description = model / TRAINING
-    renamed = files.read_json(description)["renamed"] if description.is_file() else {}
-    if schema is not None:
-        renamed = read_schema(schema).renamed
-    wanted = [*columns_of(trained.inputs), LABEL]
+    columns = trained.schema if schema is None else read_schema(schema)
+    wanted = [*trained.inputs.columns, LABEL]
     # Of the columns of training, the file need not have those that only the split has read.
+    renamed = {} if columns is None else columns.renamed
     renamed = {name: theirs for name, theirs in renamed.items() if name in (*wanted, USER)}
-    source = open_source(samples, renamed, tuple(trained.inputs.bags))
+    inputs = trained.inputs
+    lists = [c for c, width in (inputs.bags | inputs.history).items() if width is not None]
+    source = open_source(samples, renamed, lists, tuple(inputs.history))
     wanted += [USER] if USER in source.columns else []
     typer.echo(f"{source.n_rows:,} samples in {source.form}")
+    frames = (frame for _, frame in source.read(list(dict.fromkeys(wanted))))
     with _working("predicting"):
-        figures = judge_model(trained, (f for _, f in source.read(list(dict.fromkeys(wanted)))))
+        # The source has renamed the columns already, so the schema has done its work.
+        figures = evaluate_model(replace(trained, schema=None), frames)
     _print_figures(figures)
 
 
@@ -229,7 +226,7 @@ def _print_missing(source, columns: list[str]) -> None:
 def _print_epoch(log) -> None:
     epoch = len(log.seconds)
     if epoch == log.resumed_after + 1 and log.resumed_after:
-        typer.echo(f"going on after epoch {log.resumed_after}")
+        typer.echo(f"continuing after epoch {log.resumed_after}")
     line = f"epoch {epoch}: loss {log.train_loss[-1]:.4f}"
     if log.validation_auc:
         line += f", validation AUC {log.validation_auc[-1]:.4f}"

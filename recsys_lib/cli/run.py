@@ -9,7 +9,7 @@ def run(
     notebooks: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Notebooks to run, by name (03_item2vec) or number (03). Default: all of them.",
+            help="Notebooks to run, by name (03_item2vec) or number (03). Default: all lessons.",
             show_default=False,
         ),
     ] = None,
@@ -47,6 +47,14 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Execute every notebook, even if nothing changed.")
     ] = False,
+    labs: Annotated[
+        bool,
+        typer.Option(
+            "--labs",
+            help="Run labs, which hold the evidence for a chapter, in place of lessons: all, or "
+            "those of the numbers given.",
+        ),
+    ] = False,
     show: Annotated[
         bool,
         typer.Option("--list", help="List the notebooks and their parameters; run nothing."),
@@ -74,6 +82,8 @@ def run(
     `recsys run 03_item2vec -p window=5`
 
     `recsys run --dataset mine`
+
+    `recsys run --labs 09 --profile full`
     """
     import signal
 
@@ -81,13 +91,13 @@ def run(
 
     found = discover()
     if show:
-        for each in select(found, notebooks or []):
+        for each in select(found, notebooks or [], labs):
             _print_notebook(each)
         return
     from recsys_lib.experiments.plan import make_plan
     from recsys_lib.experiments.runner import run as run_plan
 
-    plan = make_plan(found, notebooks or [], parameter or [], profile, dataset)
+    plan = make_plan(found, notebooks or [], parameter or [], profile, dataset, labs)
     # When a container or CI ends the run, its kernels end as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -1,8 +1,8 @@
 """Two ways in which nodes of a graph can be alike: being near (community) and being alike (role).
 
 node2vec's authors (Grover and Leskovec, 2016) claim that q < 1 finds the first (homophily) and
-q > 1 the second (structural equivalence). Here is what it takes to judge that: clusters of the
-vectors, how well they fit the graph's communities, and roles defined without any embedding.
+q > 1 the second (structural equivalence). This module has what it takes to test that: clusters of
+the vectors, how well they fit the communities of the graph, and roles defined without embeddings.
 """
 
 import numpy as np
@@ -17,15 +17,16 @@ def k_means(points: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):  # points are few: more threads would wait for each other
+    with threadpool_limits(1):  # with few points, more threads would wait for each other
         return KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(points)
 
 
 def modularity(graph: ItemGraph, labels: np.ndarray) -> float:
     """Return Newman's modularity (2004) of a partition of an undirected graph.
 
-    The share of weight inside the parts minus what it would be if edges fell at random between
-    nodes of these degrees: 0 for one part or a partition by chance, near 1 for separate parts.
+    It is the share of weight inside the groups, less what that share would be if edges were drawn
+    at random between nodes of these degrees: 0 for a single group or a random partition, close to
+    1 for separate groups.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ def modularity(graph: ItemGraph, labels: np.ndarray) -> float:
     Raises
     ------
     DataError
-        The graph is directed, has no edges, or the labels are not one a node.
+        The graph is directed, has no edges, or does not have one label for each node.
     """
     if len(labels) != graph.n_nodes:
         raise DataError(f"{len(labels)} labels do not fit {graph.n_nodes} nodes.")
@@ -50,12 +51,13 @@ def modularity(graph: ItemGraph, labels: np.ndarray) -> float:
 
 
 def role_features(graph: ItemGraph) -> np.ndarray:
-    """Return what a node's surroundings look like, whoever they are: float64, (n_nodes, 10).
+    """Describe the surroundings of each node without saying who is there: float64, (n_nodes, 10).
 
-    Five features of a node: number of neighbours, weight of its edges, edges among its neighbours,
-    edges that leave its egonet (all three as logarithms), and the share of its neighbours' pairs
-    that are joined; then the mean of each over the neighbours (ReFeX with one recursion: Henderson
-    et al., 2011; the features of RolX, 2012). Columns have mean 0 and variance 1.
+    A node has five features: the number of its neighbours, the weight of its edges, the number of
+    edges among its neighbours, the number of edges that leave its egonet (these four as
+    logarithms), and the share of its neighbours' pairs that are joined. Five more are the means of
+    these over its neighbours (ReFeX with one recursion: Henderson et al., 2011; the features of
+    RolX, 2012). Columns have mean 0 and variance 1.
 
     Parameters
     ----------
@@ -67,10 +69,10 @@ def role_features(graph: ItemGraph) -> np.ndarray:
     near.eliminate_zeros()
     degree = np.asarray(near.sum(axis=1)).ravel()
     triangles = np.asarray((near @ near).multiply(near).sum(axis=1)).ravel() / 2
-    # Ends of edges at the neighbours, less those that go to the node or to each other.
+    # Ends of edges at the neighbours, less those that lead to the node or to each other.
     leaving = near @ degree - degree - 2 * triangles
     pairs = degree * (degree - 1) / 2
-    own = np.column_stack(
+    features = np.column_stack(
         [
             np.log1p(degree),
             np.log1p(np.asarray(graph.matrix.sum(axis=1)).ravel()),
@@ -79,19 +81,22 @@ def role_features(graph: ItemGraph) -> np.ndarray:
             np.divide(triangles, pairs, out=np.zeros_like(pairs), where=pairs > 0),
         ]
     )
-    mean_of_neighbours = (near @ own) / np.maximum(degree, 1)[:, None]
-    features = np.column_stack([own, mean_of_neighbours])
-    spread = features.std(axis=0)
-    return (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    means_of_neighbours = (near @ features) / np.maximum(degree, 1)[:, None]
+    features = np.column_stack([features, means_of_neighbours])
+    deviation = features.std(axis=0)
+    return (features - features.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
 
 
 def roles(graph: ItemGraph, n_roles: int, seed: int) -> np.ndarray:
-    """Return the structural role of each node of an undirected graph: k-means of its features."""
+    """Return the structural role of each node of an undirected graph, by k-means of its features.
+
+    int32, (n_nodes,).
+    """
     return k_means(role_features(graph), n_roles, seed)
 
 
 def agreement_of_nearest(table: EmbeddingTable, alike: np.ndarray, k: int = 10) -> float:
-    """Return the share of items' ``k`` nearest (by cosine) that are alike by another measure.
+    """Return how many of an item's ``k`` nearest by cosine are like it by another measure: a share.
 
     Parameters
     ----------

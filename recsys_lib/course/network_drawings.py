@@ -1,13 +1,13 @@
 """The ranking models drawn: inputs at the bottom, the sigmoid at the top, one look for all.
 
-Figures are made from Embedding+MLP's by what they replace and add, so that a reader sees what
-differs. ``tests/ranking/test_drawing.py`` holds each figure to the paths of its Keras network.
+Each figure is made from that of Embedding+MLP by what it replaces and adds, so that a reader sees
+what differs. ``tests/course/test_network_drawings.py`` compares each with its Keras network.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from recsys_lib.ranking.models import KINDS, module_of
+from recsys_lib.ranking.models import kind_called
 
 # Role -> (name in the legend, fill, edge). The edges are colours of Okabe and Ito (2008), which
 # colour-blind readers tell apart; what sets a model apart is bold and has a thick edge besides.
@@ -178,7 +178,7 @@ def draw(kind: str, axis) -> None:
     Parameters
     ----------
     kind : str
-        A key of :data:`recsys_lib.ranking.models.KINDS`.
+        A key of :data:`recsys_lib.ranking.KINDS`.
     axis : matplotlib Axes
         In one of at least 3.0 x 3.6 inches the texts fit their boxes.
 
@@ -187,13 +187,13 @@ def draw(kind: str, axis) -> None:
     DataError
         There is no such kind.
     """
-    module_of(kind)  # says what is wrong with an unknown kind
+    title = kind_called(kind).title  # says what is wrong with an unknown kind
     for box in FIGURES[kind].values():
         _draw_box(box, axis)
     for start, end in arrows(FIGURES[kind]):
         axis.annotate("", end, start, arrowprops=ARROW)
     axis.set(xlim=(-0.02, 1.02), ylim=(-0.1, 6.1 + HEIGHT))
-    axis.set_title(KINDS[kind], fontsize=10, weight="bold")
+    axis.set_title(title, fontsize=10, weight="bold")
     axis.axis("off")
 
 

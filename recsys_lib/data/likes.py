@@ -31,16 +31,33 @@ def like_counts(likes: sparse.csr_matrix) -> np.ndarray:
 
 
 def likes_in_time(
-    interactions: pd.DataFrame, min_rating: float | None = LIKE_THRESHOLD
+    interactions: pd.DataFrame,
+    min_rating: float | None = LIKE_THRESHOLD,
+    *,
+    repeats: bool = False,
 ) -> pd.DataFrame:
-    """Return each user's likes, each item once, in the order of time.
+    """Return each user's likes in the order of time; ties are broken by a hash of the ids.
+
+    Parameters
+    ----------
+    interactions : DataFrame
+        Columns of :data:`recsys_lib.schema.INTERACTIONS`.
+    min_rating : float, optional
+        Stars from which an interaction is a like. With None every interaction is one.
+    repeats : bool
+        Whether an item that a user has several times is listed as often. Otherwise the last of
+        these rows alone counts.
 
     Returns
     -------
     DataFrame
-        The columns of ``interactions`` and ``age``: likes of the same user that came later.
+        The columns of ``interactions``, and ``age``, the number of likes of the same user that
+        came later.
     """
-    latest = interactions.drop_duplicates([USER, ITEM], keep="last")
-    likes = latest if min_rating is None else latest[latest[RATING] >= min_rating]
-    likes = in_time_order(likes)
+    rows = interactions
+    if not repeats:
+        rows = rows.drop_duplicates([USER, ITEM], keep="last")
+    if min_rating is not None:
+        rows = rows[rows[RATING] >= min_rating]
+    likes = in_time_order(rows)
     return likes.assign(age=likes.groupby(USER).cumcount(ascending=False))

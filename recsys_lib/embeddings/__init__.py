@@ -1,5 +1,19 @@
 """Item vectors: one table format, and what trains them (S6 to S9 of the notes).
 
+Tables of vectors
+    ``EmbeddingTable``; ``read_word2vec``, ``write_word2vec``, ``read_reference`` and
+    ``write_reference`` for text files; ``user_embeddings`` the mean of a user's likes;
+    ``mean_of_similar`` and ``side_information`` for items that nobody knows yet
+Item2vec
+    ``liked_sequences`` what it reads; ``Item2vecConfig``, ``NOTES_CONFIG``; ``train_item2vec``
+    with gensim, ``train_item2vec_numba`` in compiled loops, ``train_item2vec_on_spark``;
+    ``build_item2vec`` for all splits
+Graphs and walks
+    ``ItemGraph``, also from and to networkx; ``item_graph`` of sequences; ``WalkConfig``,
+    ``random_walks``, ``walk_blocks`` and ``spark_walks``; ``transition_probabilities`` the closed
+    form; ``WalkCorpus``, ``train_graph_embedding``; ``build_deepwalk`` and ``build_node2vec`` for
+    all splits
+
 gensim, numba and Spark are imported when something is trained, not with this package.
 """
 
@@ -17,7 +31,7 @@ from recsys_lib.embeddings.item2vec import (
     liked_sequences,
     train_item2vec,
 )
-from recsys_lib.embeddings.item2vec_numba import train_fast
+from recsys_lib.embeddings.item2vec_numba import train_item2vec_numba
 from recsys_lib.embeddings.item2vec_spark import train_item2vec_on_spark
 from recsys_lib.embeddings.side_information import side_information
 from recsys_lib.embeddings.similar import mean_of_similar
@@ -35,6 +49,7 @@ from recsys_lib.embeddings.walks import (
     transition_probabilities,
     walk_blocks,
 )
+from recsys_lib.embeddings.walks_spark import spark_walks
 
 __all__ = [
     "NOTES_CONFIG",
@@ -53,9 +68,10 @@ __all__ = [
     "read_reference",
     "read_word2vec",
     "side_information",
-    "train_fast",
+    "spark_walks",
     "train_graph_embedding",
     "train_item2vec",
+    "train_item2vec_numba",
     "train_item2vec_on_spark",
     "transition_probabilities",
     "user_embeddings",

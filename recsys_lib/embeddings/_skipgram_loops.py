@@ -3,14 +3,15 @@
 **Shared negatives.** Skip-gram with negative sampling asks, for a centre with the vector h and each
 of its contexts, one question about the context and one about each of K negatives drawn for it. Here
 up to m contexts of one centre share K negatives (Ji, Satish, Li and Dubey: Parallelizing Word2Vec
-in shared and distributed memory, 2016): m + K questions in place of m (1 + K). Let g(n) be the
-gradient of the question about the negative n. With draws of their own, m contexts add m K terms
-g(n), whose expectation is m K E[g(n)]; with common draws they add K terms, so each has to count m
-times for the same expectation. Word2vec asks nothing about a negative that is the context itself: a
-shared one counts as often as there are contexts in the group that differ from it. What grows is the
-variance, and a step of m times the rate may overshoot. Hence groups are small (of 8 and more cost
-recall on MovieLens 100K's validation part), and smaller still where the rate is high. Within a
-group h stands still, so that no question waits for another, and then takes one step.
+in shared and distributed memory, 2016), so m + K questions replace m (1 + K). Let g(n) be the
+gradient of the question about the negative n. If each context draws for itself, m contexts add
+m K terms g(n), whose expectation is m K E[g(n)]. With common draws they add K terms, so each must
+be weighted by m to have the same expectation. Word2vec asks nothing about a negative that is
+the context itself; a shared one is therefore weighted by the number of contexts in the group that
+differ from it. The variance grows, and a step of m times the rate may overshoot. Groups are
+therefore small (those of 8 and more cost recall on the validation part of MovieLens 100K), and
+smaller still where the rate is high. Within a group h stays fixed, so that no question waits for
+another; then h takes one step.
 
 numba keeps the compiled code beside the bytecode of this file, and notices a change of this file
 only: what the loop calls is in here.
@@ -23,7 +24,7 @@ _LAST_STEP = 1e-4  # where the falling learning rate ends, as in Word2vec's own 
 _TO_UNIT = np.float32(1.0 / 16_777_216.0)  # 2 ** -24
 _LARGEST = np.float32(30.0)  # exp stays finite
 _GROUP = 4  # contexts that share negatives, at most
-_BOLDEST = 0.4  # step of a shared question, at most
+_LARGEST_STEP = 0.4  # of a shared question
 
 # The logistic function from -8 to 8 by table, as in Word2vec's own code: within .002 of it.
 _BINS_A_UNIT = 64
@@ -48,9 +49,9 @@ def _next(state):
 
 @njit(inline="always")
 def _compose(item, slots, rows, row_of, attention, vectors, share, means, hidden):
-    """Set ``hidden`` to an item's vector: its slots' means, weighted by softmax(attention).
+    """Set ``hidden`` to an item's vector: the means of its slots, weighted by softmax(attention).
 
-    Returns by how much ``hidden`` moves when :func:`_spread` takes a step of 1.
+    Returns by how much ``hidden`` moves when :func:`_backpropagate` takes a step of 1.
     """
     first, last = slots[item], slots[item + 1]
     total = np.float32(0)
@@ -76,8 +77,8 @@ def _compose(item, slots, rows, row_of, attention, vectors, share, means, hidden
 
 
 @njit(inline="always")
-def _spread(item, slots, rows, row_of, attention, vectors, share, means, hidden, step):
-    """Take ``step`` (minus the loss's gradient by ``hidden``) down to rows and attention."""
+def _backpropagate(item, slots, rows, row_of, attention, vectors, share, means, hidden, step):
+    """Apply ``step`` (minus the gradient of the loss by ``hidden``) to rows and attention."""
     first = slots[item]
     for slot in range(first, slots[item + 1]):
         weight = share[slot - first]
@@ -101,9 +102,10 @@ def train_block(
 
     Sequence s is ``tokens[offsets[s]:offsets[s + 1]]`` (item indices). Item i has the slots
     ``slots[i]`` to ``slots[i + 1]``; a slot is the mean of ``vectors`` at ``row_of[rows[slot]]`` to
-    ``row_of[rows[slot + 1]]``. ``noise`` holds negatives to draw from, its length a power of two;
-    ``keep`` the probability with which an occurrence is not thinned out. ``done`` of ``total``
-    tokens were trained on before; the step falls in proportion.
+    ``row_of[rows[slot + 1]]``. ``noise`` holds negatives to draw from, and its length is a power
+    of two. ``keep`` is the probability that an occurrence is not left out by downsampling. The
+    learning rate falls in proportion to ``done``, the number of the ``total`` tokens that were
+    trained on before.
     """
     dim = vectors.shape[1]
     most_slots = 0
@@ -126,7 +128,7 @@ def train_block(
                 kept[n_kept] = tokens[place]
                 n_kept += 1
         rate = np.float32(max(_LAST_STEP, first_step * (1 - (done + offsets[s]) / total)))
-        n_sharing = max(1, min(_GROUP, int(_BOLDEST / rate)))
+        n_sharing = max(1, min(_GROUP, int(_LARGEST_STEP / rate)))
         for i in range(n_kept):
             state = _next(state)
             reach = 1 + np.int64((state >> np.uint64(33)) % np.uint64(window))
@@ -161,4 +163,6 @@ def train_block(
                 for d in range(dim):
                     whole[d] += step[d]
                     hidden[d] += moves * step[d]
-            _spread(kept[i], slots, rows, row_of, attention, vectors, share, means, start, whole)
+            _backpropagate(
+                kept[i], slots, rows, row_of, attention, vectors, share, means, start, whole
+            )

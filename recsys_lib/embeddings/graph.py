@@ -1,29 +1,31 @@
 """The item graph: an edge from each liked item to the one liked next (S8 of the notes)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from recsys_lib import files
+from recsys_lib.embeddings.graph_checks import check_arrays, check_weights
 from recsys_lib.errors import DataError
 
-# Room for any weight met in practice, and products with degrees and biases stay finite.
-WEIGHT_RANGE = (1e-100, 1e100)
+if TYPE_CHECKING:
+    import networkx as nx
 
-_DTYPES = {"item_ids": np.int64, "indptr": np.int64, "indices": np.int32, "weights": np.float64}
+DTYPES = {"item_ids": np.int64, "indptr": np.int64, "indices": np.int32, "weights": np.float64}
 
 
 @dataclass(frozen=True)
 class ItemGraph:
-    """A directed, weighted graph in compressed sparse rows.
+    """A weighted graph in compressed sparse rows.
 
-    The edges that leave node i are ``indices[indptr[i]:indptr[i + 1]]``, in ascending order and
-    without repeats, with ``weights`` beside them. Nodes are numbered as in ``item_ids``.
+    The edges that leave node i lead to ``indices[indptr[i]:indptr[i + 1]]``, in ascending order
+    and without repeats, and have the ``weights`` at the same places. Nodes are numbered as in
+    ``item_ids``.
 
     Attributes
     ----------
@@ -31,6 +33,11 @@ class ItemGraph:
     indptr : int64 array, shape (n_nodes + 1,)
     indices : int32 array, shape (n_edges,)
     weights : float64 array, shape (n_edges,), from 1e-100 to 1e100
+    labels : array, shape (n_nodes,)
+        What the nodes are called: the item ids, unless the graph came from networkx with labels
+        of another type. ``graph.labels[nodes]`` names some nodes.
+    directed : bool
+        False for a graph in which each edge also runs backwards, with the same weight.
 
     Raises
     ------
@@ -46,36 +53,23 @@ class ItemGraph:
     indptr: np.ndarray
     indices: np.ndarray
     weights: np.ndarray
+    labels: np.ndarray | None = None
+    directed: bool = True
 
     def __post_init__(self):
-        for name, dtype in _DTYPES.items():
+        for name, dtype in DTYPES.items():
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=dtype))
-        if (np.diff(self.item_ids) <= 0).any():
-            raise DataError("item_ids of a graph must be sorted and unique.")
-        if (
-            len(self.indptr) != self.n_nodes + 1
-            or self.indptr[0] != 0
-            or self.indptr[-1] != self.n_edges
-            or (np.diff(self.indptr) < 0).any()
-            or len(self.weights) != self.n_edges
-        ):
-            raise DataError(
-                f"indptr does not describe {self.n_nodes} nodes, {self.n_edges} edges and "
-                f"{len(self.weights)} weights."
-            )
-        if self.n_edges and not 0 <= self.indices.min() <= self.indices.max() < self.n_nodes:
-            raise DataError(f"An edge leads to no node: indices must lie in 0..{self.n_nodes - 1}.")
-        # Where the next edge leads to no higher node, the next row must begin.
-        turns = np.flatnonzero(np.diff(self.indices) <= 0) + 1
-        if not np.isin(turns, self.indptr).all():
-            raise DataError("The neighbours of a node must be in ascending order, without repeats.")
-        _check_weights(
+        if self.labels is None:
+            object.__setattr__(self, "labels", self.item_ids)
+        elif len(set(self.labels)) != self.n_nodes:
+            raise DataError(f"{len(set(self.labels))} labels do not fit {self.n_nodes} nodes.")
+        check_arrays(self.item_ids, self.indptr, self.indices, self.weights)
+        check_weights(
             self.weights,
-            lambda edge: (
-                self.item_ids[np.searchsorted(self.indptr, edge, side="right") - 1],
-                self.item_ids[self.indices[edge]],
-            ),
+            lambda edge: (self.labels[self.sources[edge]], self.labels[self.indices[edge]]),
         )
+        if not self.directed and (self.matrix != self.matrix.T).nnz:
+            raise DataError("In an undirected graph each edge runs both ways with equal weight.")
 
     @classmethod
     def from_edges(cls, sources, targets, weights=None, nodes=()) -> "ItemGraph":
@@ -85,14 +79,14 @@ class ItemGraph:
         ----------
         sources, targets : int arrays, shape (n,)
         weights : float array, shape (n,), optional
-            1 for each edge when absent. Weights of a repeated edge are summed.
+            By default 1 for each edge. Weights of a repeated edge are summed.
         nodes : int array, optional
-            Further items, which may be without any edge.
+            Further items, which need not have any edge.
 
         Raises
         ------
         DataError
-            Lengths differ, an id is no whole number, or a weight is not in 1e-100 to 1e100.
+            Lengths differ, an id is no whole number, or a weight is outside 1e-100 to 1e100.
         """
         sources, targets, nodes = _ids(sources), _ids(targets), _ids(nodes)
         weights = np.ones(len(sources)) if weights is None else np.asarray(weights, np.float64)
@@ -101,13 +95,50 @@ class ItemGraph:
                 f"{len(sources)} sources, {len(targets)} targets and {len(weights)} weights do "
                 "not make edges: the lengths must agree."
             )
-        _check_weights(weights, lambda edge: (sources[edge], targets[edge]))  # before sums hide it
+        check_weights(weights, lambda edge: (sources[edge], targets[edge]))  # before sums hide it
         item_ids = np.unique(np.concatenate([sources, targets, nodes]))
         n = len(item_ids)
         place = (np.searchsorted(item_ids, sources), np.searchsorted(item_ids, targets))
         matrix = sparse.csr_matrix((weights, place), shape=(n, n))  # sums what repeats
         matrix.sort_indices()
         return cls(item_ids, matrix.indptr, matrix.indices, matrix.data)
+
+    @classmethod
+    def from_networkx(cls, graph: "nx.Graph", weight: str | None = "weight") -> "ItemGraph":
+        """Build the graph from one of networkx, directed or not.
+
+        Parameters
+        ----------
+        graph : networkx graph
+            Nodes may be of any hashable type; whole numbers become ``item_ids``, others are kept
+            in ``labels``. Nodes without edges are kept, too. Of parallel edges the weights are
+            summed. Other attributes of nodes and edges are left behind.
+        weight : str, optional
+            Edge attribute with the weight. An edge without it, and each edge if this is None, has
+            the weight 1.
+
+        Raises
+        ------
+        DataError
+            A weight is no number from 1e-100 to 1e100.
+        """
+        from recsys_lib.embeddings.networkx_graphs import from_networkx
+
+        return from_networkx(graph, weight)
+
+    def to_networkx(self) -> "nx.Graph":
+        """Return the graph with its labels as ``networkx.DiGraph``, or ``Graph`` if undirected.
+
+        Edges have the attribute ``weight``, a float.
+        """
+        from recsys_lib.embeddings.networkx_graphs import to_networkx
+
+        return to_networkx(self)
+
+    @property
+    def has_own_labels(self) -> bool:
+        """Whether the nodes have labels other than their item ids."""
+        return self.labels is not self.item_ids
 
     @property
     def n_nodes(self) -> int:
@@ -133,24 +164,31 @@ class ItemGraph:
         shape = (self.n_nodes, self.n_nodes)
         return sparse.csr_matrix((self.weights, self.indices, self.indptr), shape=shape)
 
-    def node_of(self, item_id: int) -> int:
-        """Return the node of a raw item id.
+    @cached_property
+    def _nodes(self) -> dict[Hashable, int]:
+        return {label: node for node, label in enumerate(self.labels.tolist())}
+
+    def node_of(self, label: Hashable) -> int:
+        """Return the number of the node with this label, which mostly is a raw item id.
 
         Raises
         ------
         DataError
-            The item is not in the graph.
+            There is no such node.
         """
-        node = int(np.searchsorted(self.item_ids, item_id))
-        if node == self.n_nodes or self.item_ids[node] != item_id:
-            raise DataError(f"Item {item_id} is not among the {self.n_nodes} nodes of the graph.")
+        if self.has_own_labels:
+            node = self._nodes.get(label, self.n_nodes)
+        else:
+            node = int(np.searchsorted(self.item_ids, label))
+        if node == self.n_nodes or self.labels[node] != label:
+            raise DataError(f"Item {label} is not among the {self.n_nodes} nodes of the graph.")
         return node
 
-    def neighbours(self, item_id: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return raw ids and weights of the items that edges of ``item_id`` lead to."""
-        node = self.node_of(item_id)
+    def neighbours(self, label: Hashable) -> tuple[np.ndarray, np.ndarray]:
+        """Return labels and weights of the nodes that the edges of one node lead to."""
+        node = self.node_of(label)
         row = slice(self.indptr[node], self.indptr[node + 1])
-        return self.item_ids[self.indices[row]], self.weights[row]
+        return self.labels[self.indices[row]], self.weights[row]
 
     def statistics(self) -> dict[str, float]:
         """Return counts and shares that describe the graph.
@@ -178,58 +216,56 @@ class ItemGraph:
         }
 
     def undirected(self) -> "ItemGraph":
-        """Return the graph in which each edge also runs backwards, both ways of equal weight.
+        """Return the graph in which each edge also runs backwards, with the same weight.
 
-        The weight between two nodes is the sum of both directions; a self-loop keeps its own.
+        The weight between two nodes is the sum of both directions. A self-loop keeps its own. A
+        graph that is undirected already is returned as it is.
         """
+        if not self.directed:
+            return self
         both = self.matrix + self.matrix.T
         both.setdiag(self.matrix.diagonal())
         both.eliminate_zeros()
         both.sort_indices()
-        return ItemGraph(self.item_ids, both.indptr, both.indices, both.data)
+        labels = self.labels if self.has_own_labels else None
+        return ItemGraph(
+            self.item_ids, both.indptr, both.indices, both.data, labels, directed=False
+        )
 
     def save(self, folder: Path) -> None:
-        """Write one ``.npy`` file an array to a folder, atomically."""
-        with files.atomic_folder(Path(folder)) as fresh:
-            for name in _DTYPES:
-                np.save(fresh / f"{name}.npy", getattr(self, name))
-
-    @classmethod
-    def load(cls, folder: Path) -> "ItemGraph":
-        """Map a graph that :meth:`save` wrote into memory: checked whole, held by the disk.
+        """Write the graph to a folder, atomically.
 
         Raises
         ------
         DataError
-            The folder holds no such graph.
+            The labels are neither text nor whole numbers, so they cannot be written.
         """
-        folder = Path(folder)
-        arrays = []
-        for name, dtype in _DTYPES.items():
-            try:
-                array = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            except (OSError, EOFError, ValueError) as error:
-                raise DataError(f"No item graph can be read from {folder}: {error}") from None
-            if array.dtype != dtype or array.ndim != 1:
-                raise DataError(
-                    f"No item graph can be read from {folder}: {name} is {array.dtype} of shape "
-                    f"{array.shape}, not a list of {np.dtype(dtype)}."
-                )
-            arrays.append(array)
-        try:
-            return cls(*arrays)
-        except DataError as error:
-            raise DataError(f"The item graph in {folder} is damaged. {error}") from None
+        from recsys_lib.embeddings.graph_files import save
+
+        save(self, folder)
+
+    @staticmethod
+    def load(folder: Path) -> "ItemGraph":
+        """Map a graph that :meth:`save` wrote into memory. All of it is checked; it stays on disk.
+
+        Raises
+        ------
+        DataError
+            The folder holds no such graph, or a damaged one.
+        """
+        from recsys_lib.embeddings.graph_files import load
+
+        return load(folder)
 
 
 def item_graph(sequences: Sequence[np.ndarray]) -> ItemGraph:
-    """Build the graph of consecutive items: one edge a pair, its weight the number of times.
+    """Build the graph of consecutive items: an edge for each pair, its weight the pair's count.
 
     Parameters
     ----------
     sequences : list of int arrays
-        Raw item ids, as :func:`recsys_lib.embeddings.item2vec.liked_sequences` returns them. An
-        item that only occurs alone becomes a node without edges; an empty sequence adds nothing.
+        Raw item ids, as :func:`recsys_lib.embeddings.liked_sequences` returns them. An item that
+        only occurs alone becomes a node without edges. An empty sequence adds nothing.
 
     Raises
     ------
@@ -253,14 +289,3 @@ def _ids(values) -> np.ndarray:
             f"Item ids are whole numbers, not {values.dtype} (first: {values.flat[0]!r})."
         )
     return values.astype(np.int64)
-
-
-def _check_weights(weights: np.ndarray, edge_of: Callable[[int], tuple[int, int]]) -> None:
-    low, high = WEIGHT_RANGE
-    wrong = np.flatnonzero(~((weights >= low) & (weights <= high)))  # NaN is neither
-    if len(wrong):
-        source, target = edge_of(wrong[0])
-        raise DataError(
-            f"Edge {source} -> {target} has weight {weights[wrong[0]]}: weights must be positive, "
-            f"from {low:g} to {high:g}."
-        )

@@ -13,7 +13,7 @@ from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.embeddings.walks import WalkConfig, walk_blocks
 from recsys_lib.seeding import DEFAULT_SEED
 
-# Chosen on the validation part of MovieLens 100K's last_likes split, in notebook 04.
+# Chosen in notebook 04, on the validation part of the last_likes split of MovieLens 100K.
 DEEPWALK = WalkConfig(p=1.0, q=1.0)
 NODE2VEC = WalkConfig(p=1.0, q=4.0)
 WALK_TRAINING = Item2vecConfig(embedding_dim=32, window=10, epochs=3, learning_rate=0.1)
@@ -21,9 +21,10 @@ WALK_TRAINING = Item2vecConfig(embedding_dim=32, window=10, epochs=3, learning_r
 
 @dataclass(frozen=True)
 class WalkCorpus:
-    """Walks as sequences of raw item ids, made anew at each iteration and never held at once.
+    """Walks as sequences of raw item ids, which are made again at each iteration.
 
-    Every iteration gives the same walks, so that several epochs see one corpus.
+    They are never in memory all at once. Every iteration gives the same walks, so that all epochs
+    see the same corpus.
     """
 
     graph: ItemGraph
@@ -33,7 +34,7 @@ class WalkCorpus:
     def __iter__(self) -> Iterator[np.ndarray]:
         for block in walk_blocks(self.graph, self.config, self.seed):
             lengths = (block >= 0).sum(axis=1)
-            items = self.graph.item_ids[block]  # padding is cut off below
+            items = self.graph.item_ids[block]  # the padding is cut off below
             for walk, length in zip(items, lengths, strict=True):
                 yield walk[:length]
 
@@ -43,14 +44,15 @@ def train_graph_embedding(
 ) -> EmbeddingTable:
     """Walk over a graph and train item vectors on the walks.
 
-    With p = q = 1 this is DeepWalk (Perozzi et al., 2014; with negative sampling in place of its
-    hierarchical softmax), otherwise node2vec (Grover and Leskovec, 2016).
+    With p = q = 1 this is DeepWalk (Perozzi et al., 2014, with negative sampling in place of the
+    hierarchical softmax). Otherwise it is node2vec (Grover and Leskovec, 2016).
 
     Returns
     -------
     EmbeddingTable
-        One vector for each node that lies on a walk of two or more nodes: nodes without any edge
-        have none.
+        One vector for each node that lies on a walk of two or more nodes, by item id. Nodes
+        without any edge have none. ``graph.labels`` names the nodes of a labelled graph, whose
+        item ids are the numbers of its nodes.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def build_deepwalk(
     config: Item2vecConfig = WALK_TRAINING,
     seed: int = DEFAULT_SEED,
 ) -> dict[str, EmbeddingTable]:
-    """Train DeepWalk for each split on the likes that precede its test part."""
+    """Train DeepWalk for each split, on the likes that precede its test part."""
 
     def train(split: Split) -> EmbeddingTable:
         graph = item_graph(liked_sequences(split.history("test")))
@@ -82,5 +84,5 @@ def build_node2vec(
     config: Item2vecConfig = WALK_TRAINING,
     seed: int = DEFAULT_SEED,
 ) -> dict[str, EmbeddingTable]:
-    """Train node2vec for each split on the likes that precede its test part."""
+    """Train node2vec for each split, on the likes that precede its test part."""
     return build_deepwalk(splits, walk_config, config, seed)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from recsys_lib.data.splits import Split, in_time_order
+from recsys_lib.data.likes import likes_in_time
+from recsys_lib.data.splits import Split
 from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import DataError, RecsysError
-from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, USER
+from recsys_lib.schema import ITEM, USER
 from recsys_lib.seeding import DEFAULT_SEED
 
-# gensim cuts a longer sequence off without a word.
+# gensim silently cuts off a longer sequence.
 LONGEST_SEQUENCE = 10_000
 
 
@@ -21,33 +22,33 @@ LONGEST_SEQUENCE = 10_000
 class Item2vecConfig:
     """Settings of skip-gram with negative sampling over item sequences.
 
-    The defaults were chosen on the validation part of MovieLens 100K's ``last_likes`` split, in
-    notebook 03; :data:`NOTES_CONFIG` holds what the course notes use.
+    The defaults were chosen in notebook 03, on the validation part of the ``last_likes`` split of
+    MovieLens 100K. :data:`NOTES_CONFIG` holds what the course notes use.
 
     Attributes
     ----------
     embedding_dim : int
-        Numbers in a vector.
+        Length of a vector.
     window : int
         Largest distance of a context from its centre, in places of the sequence. The effective
-        window is drawn anew for each centre, uniformly from 1 to ``window`` (Word2vec's way of
-        weighting near contexts), so a window over a whole history must be longer than it.
+        window is drawn for each centre, uniformly from 1 to ``window``, which is how Word2vec
+        weights near contexts. To cover a whole history, the window must be longer than it.
     epochs : int
-        Passes over all sequences.
+        Number of passes over all sequences.
     negatives : int
-        Drawn items that each true context is told from; 0 trains the hierarchical softmax
-        (Morin and Bengio, 2005) instead: one yes-or-no question for each branch of a Huffman tree
-        on the way down to the context.
+        Number of negative samples for each true context. With 0, the hierarchical softmax (Morin
+        and Bengio, 2005) is trained instead: one yes-or-no question for each branch of a Huffman
+        tree on the way down to the context.
     negatives_exponent : float
-        Negatives are drawn with probability proportional to count to this power: 0 draws all
-        items alike, 1 as often as they occur.
+        Negatives are drawn in proportion to the item's count to this power: with 0 all items are
+        equally likely, with 1 they are drawn as often as they occur.
     downsample_above : float
-        Share of all occurrences above which an item is thinned out at random
-        (Word2vec's ``sample``); 0 keeps everything.
+        Share of all occurrences above which occurrences of an item are left out at random
+        (Word2vec's ``sample``). 0 keeps everything.
     min_count : int
-        Occurrences below which an item gets no vector.
+        Number of occurrences below which an item gets no vector.
     learning_rate : float
-        Step length at the start; it falls linearly to 0.0001.
+        Initial step size. It falls linearly to 0.0001.
     """
 
     embedding_dim: int = 32
@@ -76,7 +77,7 @@ class Item2vecConfig:
 
 DEFAULT_CONFIG = Item2vecConfig()
 
-# The course notes: vectors of 10, window 5, 10 iterations; the rest are Spark MLlib's defaults.
+# From the course notes: vectors of 10, window 5, 10 iterations. The rest are Spark's defaults.
 NOTES_CONFIG = Item2vecConfig(
     embedding_dim=10,
     window=5,
@@ -89,20 +90,20 @@ NOTES_CONFIG = Item2vecConfig(
 
 
 def liked_sequences(interactions: pd.DataFrame) -> list[np.ndarray]:
-    """Return each user's liked items in time order.
+    """Return each user's liked items in the order of time.
 
     Parameters
     ----------
     interactions : DataFrame
         Columns of :data:`recsys_lib.schema.INTERACTIONS`. A like is a rating of at least
-        ``LIKE_THRESHOLD``; ties in time are broken by a hash of the ids.
+        ``LIKE_THRESHOLD``. An item that was liked several times is listed as often.
 
     Returns
     -------
     list of int64 arrays
-        Raw item ids; one array for each user with a like, in order of user id.
+        Raw item ids. There is one array for each user with a like, in the order of user ids.
     """
-    likes = in_time_order(interactions[interactions[RATING] >= LIKE_THRESHOLD])
+    likes = likes_in_time(interactions, repeats=True)
     if likes.empty:
         return []
     starts = np.flatnonzero(np.diff(likes[USER].to_numpy())) + 1
@@ -112,24 +113,24 @@ def liked_sequences(interactions: pd.DataFrame) -> list[np.ndarray]:
 def train_item2vec(
     sequences: Iterable[np.ndarray], config: Item2vecConfig, seed: int
 ) -> EmbeddingTable:
-    """Train item vectors with gensim, reproducibly (one worker).
+    """Train item vectors with gensim, in one thread, so that they are reproducible.
 
-    :func:`recsys_lib.embeddings.train_fast` takes the same arguments and is many times as fast.
+    :func:`train_item2vec_numba` takes the same arguments and is many times as fast.
 
     Parameters
     ----------
     sequences : iterable of int arrays
-        Raw item ids in order. Iterated once per epoch and once before, so a list or an object
-        whose ``iter`` starts anew; a generator is refused. Sequences of one item are left out:
-        an item without company learns nothing.
+        Raw item ids in order. They are iterated once for each epoch and once before, so this
+        must be a list or an object whose ``iter`` starts again; a generator is refused. Sequences
+        of one item are left out, because nothing can be learned from an item without company.
     config : Item2vecConfig
     seed : int
-        Same sequences, configuration and seed give the same vectors on one kind of processor.
+        The same sequences, configuration and seed give the same vectors on one kind of processor.
 
     Returns
     -------
     EmbeddingTable
-        The items that occur ``min_count`` times in sequences of two or more; no others.
+        Of the items that occur at least ``min_count`` times in sequences of two or more.
 
     Raises
     ------
@@ -176,12 +177,12 @@ def build_item2vec(
     config: Item2vecConfig = DEFAULT_CONFIG,
     seed: int = DEFAULT_SEED,
 ) -> dict[str, EmbeddingTable]:
-    """Train item2vec for each split on the likes that precede its test part.
+    """Train item2vec for each split, on the likes that precede its test part.
 
     Returns
     -------
     dict of EmbeddingTable
-        Keyed as ``splits``.
+        With the keys of ``splits``.
     """
 
     def train(split: Split) -> EmbeddingTable:
@@ -192,7 +193,7 @@ def build_item2vec(
 
 
 class _Sentences:
-    """Item sequences in the form gensim reads: lists of text, each within gensim's limit."""
+    """Item sequences as gensim reads them: lists of text, none longer than gensim's limit."""
 
     def __init__(self, sequences: Iterable[np.ndarray]):
         self.sequences = sequences

@@ -1,9 +1,9 @@
-"""Skip-gram with negative sampling in compiled code: item2vec's fast mode, and EGES.
+"""Item2vec in compiled code, many times as fast as gensim, and EGES.
 
-EGES (enhanced graph embedding with side information; Wang et al., KDD 2018) gives an item the
-weighted mean of several vectors in place of one: its own, and one for each field of side
-information (its genres, its director). The weights are learned for each item. Without side
-information the mean has one part, and EGES is plain item2vec.
+EGES (enhanced graph embedding with side information; Wang et al., KDD 2018) replaces the vector of
+an item by the weighted mean of several: one of its own, and one for each field of side information
+(its genres, its director). The weights are learned for each item. Without side information the
+mean has a single term, and EGES is plain item2vec.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,10 +22,10 @@ from recsys_lib.schema import ITEM
 from recsys_lib.seeding import generator
 
 TOKENS_AT_ONCE = 1_000_000  # bounds memory when sequences are streamed
-SLOTS_OF_NOISE_AN_ITEM = 16
+NOISE_ENTRIES_PER_ITEM = 16
 
 
-def train_fast(
+def train_item2vec_numba(
     sequences: Iterable[np.ndarray],
     config: Item2vecConfig,
     seed: int,
@@ -33,27 +33,29 @@ def train_fast(
     side: pd.DataFrame | None = None,
     workers: int = 1,
 ) -> EmbeddingTable:
-    """Train item vectors with compiled loops and negatives shared between contexts.
+    """Train item vectors with compiled loops, in which contexts share their negative samples.
 
-    How negatives are shared, and why that leaves the expected gradient as it is, stands in
-    :mod:`recsys_lib.embeddings._skipgram_loops`.
+    :mod:`recsys_lib.embeddings._skipgram_loops` explains how they are shared, and why the expected
+    gradient remains the same.
 
     Parameters
     ----------
     sequences : iterable of int arrays
-        Raw item ids in order; iterated once per epoch and once before. Sequences of one item are
-        left out.
+        Raw item ids in order. They are iterated once for each epoch and once before. Sequences of
+        one item are left out.
     config : Item2vecConfig
-        With at least one negative: there is no hierarchical softmax here.
+        With at least one negative, because there is no hierarchical softmax here.
     seed : int
     side : DataFrame, optional
-        Columns ``item_id``, ``field``, ``value``, as :func:`side_information` returns. An item's
-        values of one field are averaged, then the fields and the item's own vector are, with
-        learned weights. Items that are in no sequence get the plain mean of their fields.
+        Columns ``item_id``, ``field`` and ``value``, as :func:`side_information` returns them. The
+        vectors of an item's values in one field are averaged. The item's vector is the mean of
+        these averages and of a vector of its own, with learned weights. An item that is in no
+        sequence gets the plain mean of its fields.
     workers : int
-        Threads. With one, seed and data decide the vectors. More write to one set of vectors
-        without locks (Niu et al., Hogwild, 2011): no two runs are the same, and with a catalogue
-        as small as MovieLens 100K's they overwrite each other often enough to cost recall.
+        Number of threads. With one thread, seed and data determine the vectors. Several threads
+        write to one set of vectors without locks (Niu et al., Hogwild, 2011), so that no two runs
+        are the same; with a catalogue as small as that of MovieLens 100K they overwrite each
+        other's work often enough to cost recall.
 
     Returns
     -------
@@ -77,16 +79,16 @@ def train_fast(
         )
     if config.negatives < 1 or workers < 1:
         raise RecsysError(
-            "train_fast needs negatives and workers of at least 1, "
+            "train_item2vec_numba needs negatives and workers of at least 1, "
             f"not {config.negatives} and {workers}."
         )
     item_ids, counts = _vocabulary(sequences, config.min_count)
-    parts = _Parts.of(item_ids, side)
+    terms = _Terms.of(item_ids, side)
     rng = generator(seed, "fast skip-gram")
-    shape = (parts.n_rows, config.embedding_dim)
+    shape = (terms.n_rows, config.embedding_dim)
     vectors = ((rng.random(shape, np.float32) - 0.5) / config.embedding_dim).astype(np.float32)
     contexts = np.zeros((len(item_ids), config.embedding_dim), np.float32)
-    attention = np.zeros(len(parts.rows) - 1, np.float32)
+    attention = np.zeros(len(terms.rows) - 1, np.float32)
     noise, keep = _noise(counts, config.negatives_exponent), _keep(counts, config.downsample_above)
     total, done = config.epochs * counts.sum(), 0
     with ThreadPoolExecutor(workers) as threads:
@@ -96,8 +98,8 @@ def train_fast(
                 seeds = rng.integers(1, 2**63, workers, np.uint64)
                 jobs = [
                     threads.submit(
-                        train_block, tokens, offsets[a : b + 1], parts.slots, parts.rows,
-                        parts.row_of, attention, vectors, contexts, noise, keep, config.window,
+                        train_block, tokens, offsets[a : b + 1], terms.slots, terms.rows,
+                        terms.row_of, attention, vectors, contexts, noise, keep, config.window,
                         config.negatives, config.learning_rate, done, total, state,
                     )
                     for (a, b), state in zip(pairwise(cuts), seeds, strict=True)
@@ -105,21 +107,24 @@ def train_fast(
                 for job in jobs:
                     job.result()
                 done += len(tokens)
-    return EmbeddingTable(parts.item_ids, parts.compose(vectors, attention))
+    return EmbeddingTable(terms.item_ids, terms.compose(vectors, attention))
 
 
 @dataclass(frozen=True)
-class _Parts:
-    """Which rows of the matrix of vectors make up each item: items -> slots -> rows.
+class _Terms:
+    """Which rows of the matrix of vectors make up the vector of each item.
+
+    An item has one slot for its own vector and one for each field of side information. A slot has
+    one row for each value.
 
     Attributes
     ----------
     item_ids : int64 array, shape (n,)
-        The vocabulary, then the items known from side information alone.
+        The vocabulary, then the items that are known from side information alone.
     slots : int64 array, shape (n + 1,)
-        Slots of item i: ``slots[i]`` to ``slots[i + 1]``. Its own vector comes first.
+        Item i has the slots ``slots[i]`` to ``slots[i + 1]``. That of its own vector comes first.
     rows, row_of : int64 and int32 arrays
-        Rows of a slot: ``row_of[rows[slot]]`` to ``row_of[rows[slot + 1]]``.
+        A slot has the rows ``row_of[rows[slot]]`` to ``row_of[rows[slot + 1]]``.
     """
 
     item_ids: np.ndarray
@@ -128,7 +133,7 @@ class _Parts:
     row_of: np.ndarray
 
     @classmethod
-    def of(cls, vocabulary: np.ndarray, side: pd.DataFrame | None) -> "_Parts":
+    def of(cls, vocabulary: np.ndarray, side: pd.DataFrame | None) -> "_Terms":
         own = np.arange(len(vocabulary))
         frame = pd.DataFrame({"item": own, "field": 0, "row": own})
         item_ids = vocabulary
@@ -167,9 +172,10 @@ class _Parts:
 def _blocks(
     sequences: Iterable[np.ndarray], item_ids: np.ndarray | None = None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield (tokens, offsets) of sequences of two or more; items not in ``item_ids`` drop out.
+    """Yield (tokens, offsets) of the sequences with two or more items, block by block.
 
-    Tokens are int32 places in ``item_ids``, or raw ids where that is None.
+    Tokens are places in ``item_ids`` as int32, and other items are left out. Without ``item_ids``
+    they are raw ids.
     """
 
     def joined(block: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -194,7 +200,7 @@ def _blocks(
 
 
 def _vocabulary(sequences: Iterable[np.ndarray], min_count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ids that occur ``min_count`` times, sorted, and how often they do."""
+    """Return the ids that occur at least ``min_count`` times, sorted, and their counts."""
     item_ids, counts = np.empty(0, np.int64), np.empty(0, np.int64)
     for tokens, _ in _blocks(sequences):
         more, n_more = np.unique(tokens, return_counts=True)
@@ -210,14 +216,14 @@ def _vocabulary(sequences: Iterable[np.ndarray], min_count: int) -> tuple[np.nda
 
 
 def _noise(counts: np.ndarray, exponent: float) -> np.ndarray:
-    """Return a table to draw negatives from by one masked random number; int32."""
-    size = 1 << max(16, int(np.ceil(np.log2(SLOTS_OF_NOISE_AN_ITEM * len(counts)))))
+    """Return a table of items from which one random number draws a negative: int32."""
+    size = 1 << max(16, int(np.ceil(np.log2(NOISE_ENTRIES_PER_ITEM * len(counts)))))
     share = np.cumsum(counts.astype(np.float64) ** exponent)
     return np.searchsorted(share / share[-1], (np.arange(size) + 0.5) / size).astype(np.int32)
 
 
 def _keep(counts: np.ndarray, downsample_above: float) -> np.ndarray:
-    """Return the probability with which an occurrence of each item stays (Word2vec's formula)."""
+    """Return the probability that an occurrence of an item is kept, by Word2vec's formula."""
     if not downsample_above:
         return np.ones(len(counts), np.float32)
     excess = counts / (downsample_above * counts.sum())

@@ -29,12 +29,12 @@ def train_item2vec_on_spark(
     sequences : iterable of int arrays
         Raw item ids in order; sequences of one item are left out.
     config : Item2vecConfig
-        With ``negatives=0`` and ``downsample_above=0.0``: MLlib knows neither.
+        With ``negatives=0`` and ``downsample_above=0.0``, because MLlib knows neither.
     seed : int
-        Same sequences, configuration, seed and partitions give the same vectors.
+        The same sequences, configuration, seed and partitions give the same vectors.
     partitions : int
-        Parts trained side by side, averaged after each iteration: faster on a cluster, and less
-        learned from each like.
+        Number of models that are trained at the same time and averaged after each iteration.
+        Several are faster on a cluster and learn less from each like.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def train_item2vec_on_spark(
     Raises
     ------
     RecsysError
-        The configuration asks for what MLlib can't do.
+        The configuration asks for something that MLlib cannot do.
     DataError
         No sequence has two items, or no item occurs ``min_count`` times.
     """

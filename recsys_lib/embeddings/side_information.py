@@ -1,4 +1,4 @@
-"""What is known of items besides who liked them (附加信息, side information)."""
+"""What is known about items besides who liked them (附加信息, side information)."""
 
 import pandas as pd
 
@@ -27,7 +27,7 @@ def side_information(
         Of :data:`FIELDS`: ``genre`` and ``decade`` from the item table, the others from the
         knowledge graph. A data set without a knowledge graph gives no rows for those.
     min_items : int
-        A value that fewer items have connects nothing and is left out.
+        Number of items that must share a value. A rarer value connects nothing and is left out.
 
     Returns
     -------

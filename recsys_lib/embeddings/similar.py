@@ -1,4 +1,4 @@
-"""A vector for an item nobody knows yet: the mean of its most similar items' vectors (S23)."""
+"""A vector for an item that nobody knows yet: the mean over its most similar items (S23)."""
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,11 @@ from recsys_lib.schema import ITEM
 def mean_of_similar(
     table: EmbeddingTable, side: pd.DataFrame, item_ids, k: int = 10
 ) -> EmbeddingTable:
-    """Return ``table`` with new vectors for ``item_ids``, taken from items similar by content.
+    """Return ``table`` with new vectors for ``item_ids``, taken from items with similar content.
 
-    Similarity is the cosine of the items' side information, each value weighted by its rarity
-    (log of all items over those that have it): a shared director says more than a shared genre.
+    Similarity is the cosine of the items' side information. Each value is weighted by its rarity,
+    the logarithm of the number of items over the number of those that have it, because a shared
+    director says more than a shared genre.
 
     Parameters
     ----------
@@ -23,14 +24,15 @@ def mean_of_similar(
     side : DataFrame
         As :func:`recsys_lib.embeddings.side_information` returns.
     item_ids : array of int64
-        Items to replace or to add; they don't count as similar items themselves.
+        Items to replace or to add. They are not used as similar items themselves.
     k : int
-        Similar items averaged, each at length 1 and weighted by its similarity.
+        Number of similar items to average. Each vector is brought to length 1 and weighted by
+        the item's similarity.
 
     Returns
     -------
     EmbeddingTable
-        Items that share nothing with any other keep what they had.
+        Items that share nothing with any other item keep what they had.
     """
     if k < 1:
         raise RecsysError(f"k must be at least 1, not {k}.")

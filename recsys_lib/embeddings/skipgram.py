@@ -1,8 +1,9 @@
 """Skip-gram from scratch: Word2vec's three-layer network in plain numpy.
 
-Two ways to train it, both from Mikolov et al. (2013): the full softmax over the vocabulary, and
-negative sampling, which replaces one choice among ``n_items`` by a few yes-or-no questions. It is
-here to be read and checked; :mod:`recsys_lib.embeddings.item2vec` trains on real data.
+It can be trained in two ways, both from Mikolov et al. (2013): with the full softmax over the
+vocabulary, or with negative sampling, which replaces one choice among ``n_items`` by a few
+yes-or-no questions. This module is made to be read and checked; use
+:mod:`recsys_lib.embeddings.item2vec` for real data.
 """
 
 from collections.abc import Sequence
@@ -22,9 +23,9 @@ class SkipGram:
     Attributes
     ----------
     vectors : float64 array, shape (n_items, embedding_dim)
-        Input weights: row i is the vector of item i, the result one keeps.
+        Input weights. Row i is the vector of item i, the result that is kept.
     contexts : float64 array, shape (n_items, embedding_dim)
-        Output weights: row j says in which company item j is found.
+        Output weights. Row j describes the company in which item j is found.
     """
 
     vectors: np.ndarray
@@ -32,7 +33,7 @@ class SkipGram:
 
     @classmethod
     def initial(cls, n_items: int, embedding_dim: int, seed: int) -> "SkipGram":
-        """Return small random vectors; contexts start at zero, as in Word2vec's own code."""
+        """Return small random vectors, and contexts of zero, as in Word2vec's own code."""
         rng = generator(seed, "skipgram", "initial")
         vectors = rng.uniform(-0.5, 0.5, (n_items, embedding_dim)) / embedding_dim
         return cls(vectors, np.zeros((n_items, embedding_dim)))
@@ -72,7 +73,7 @@ def softmax_loss(model: SkipGram, pairs: np.ndarray) -> tuple[float, SkipGram]:
     Returns
     -------
     loss : float
-        Nats a pair: minus the log of the probability the network gives the true context.
+        In nats per pair: minus the logarithm of the probability of the true context.
     gradients : SkipGram
         Derivatives of the loss by ``vectors`` and ``contexts``.
     """
@@ -103,12 +104,12 @@ def negative_sampling_loss(
     pairs : int64 array, shape (n, 2)
         Centre and context, as item indices.
     negatives : int64 array, shape (n, n_negatives)
-        Drawn contexts that the network should tell from the true one.
+        Negative samples: drawn contexts that the network should distinguish from the true one.
 
     Returns
     -------
     loss : float
-        Nats a pair: ``-log s(v.c) - sum_k log s(-v.c_k)`` with the logistic function ``s``.
+        In nats per pair: ``-log s(v.c) - sum_k log s(-v.c_k)``, s being the logistic function.
     gradients : SkipGram
     """
     centre, context = pairs.T
@@ -129,7 +130,7 @@ def negative_sampling_loss(
 def noise_distribution(sequences: Sequence[Sequence[int]], n_items: int) -> np.ndarray:
     """Return the probability of each item as a negative: its count to the power .75, normalised.
 
-    The power is the one Mikolov et al. (2013) found best on text.
+    Mikolov et al. (2013) found this power best on text.
     """
     count = np.bincount(np.concatenate([np.asarray(s) for s in sequences]), minlength=n_items)
     return count**0.75 / (count**0.75).sum()
@@ -156,21 +157,21 @@ def train_skipgram(
     embedding_dim : int
         Length of a vector (N in the notes).
     window : int
-        Places a context may be away from the centre.
+        Largest distance of a context from the centre, in places.
     n_negatives : int
-        Negatives a pair; 0 trains the full softmax.
+        Number of negative samples for each pair. 0 trains the full softmax.
     steps : int
-        Gradient steps.
+        Number of gradient steps.
     learning_rate : float
-        Step length in units of the gradient of the loss summed over the vocabulary: the mean
-        gradient touches each item once in ``n_items`` pairs only, so it is scaled by ``n_items``.
+        Step size. The gradient of the mean loss is multiplied by ``n_items`` first, because each
+        item occurs in about one of ``n_items`` pairs only.
     seed : int
 
     Returns
     -------
     model : SkipGram
     losses : float64 array, shape (steps,)
-        Loss before each step, nats a pair.
+        Loss before each step, in nats per pair.
     """
     pairs = context_pairs(sequences, window)
     noise = noise_distribution(sequences, n_items)

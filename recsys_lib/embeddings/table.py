@@ -9,23 +9,23 @@ from recsys_lib import files
 from recsys_lib.data.matrix import index_of
 from recsys_lib.errors import DataError, RecsysError
 
-ROWS_AT_ONCE = 65_536  # bounds what checking a mapped table takes
+ROWS_AT_ONCE = 65_536  # bounds the memory that checking a mapped table needs
 
 
 @dataclass(frozen=True)
 class EmbeddingTable:
-    """Vectors of items, addressed by raw item id.
+    """Vectors of items, by raw item id.
 
     Attributes
     ----------
     item_ids : int64 array, shape (n,), sorted and unique
-        In a table of users (:func:`recsys_lib.embeddings.user_embeddings`) the raw user ids.
+        In a table of users (:func:`recsys_lib.embeddings.user_embeddings`) these are user ids.
     vectors : float32 array, shape (n, embedding_dim)
 
     Raises
     ------
     DataError
-        Lengths differ, an id is no integer or repeats, or a vector holds a value that is not
+        Lengths differ, an id is no integer or occurs twice, or a vector holds a value that is not
         finite.
     """
 
@@ -72,7 +72,7 @@ class EmbeddingTable:
         return self.vectors.shape[1]
 
     def index_of(self, item_ids) -> np.ndarray:
-        """Return the row of each raw item id; -1 where the item has no vector."""
+        """Return the row of each raw item id, or -1 where the item has no vector."""
         return index_of(self.item_ids, item_ids)
 
     def contains(self, item_ids) -> np.ndarray:
@@ -85,7 +85,7 @@ class EmbeddingTable:
         Raises
         ------
         DataError
-            An item has no vector; the message names the first such items.
+            An item has no vector. The message names the first ones.
         """
         rows = self.index_of(item_ids)
         if (rows < 0).any():
@@ -97,12 +97,12 @@ class EmbeddingTable:
         return self.vectors[rows]
 
     def normalized(self) -> "EmbeddingTable":
-        """Return the table with every vector at length 1 (a zero vector stays zero)."""
+        """Return the table with every vector scaled to length 1; a zero vector stays zero."""
         length = np.linalg.norm(self.vectors, axis=1, keepdims=True)
         return EmbeddingTable(self.item_ids, self.vectors / np.where(length > 0, length, 1))
 
     def nearest(self, item_id: int, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ``k`` items of highest cosine to an item, itself left out, best first.
+        """Return the ``k`` items with the highest cosine to an item, best first, without itself.
 
         Returns
         -------
@@ -132,13 +132,13 @@ class EmbeddingTable:
     def load(cls, folder: Path) -> "EmbeddingTable":
         """Map a table that :meth:`save` wrote into memory, read-only.
 
-        Processes that map one table share its pages. Ids and values are checked as for any table:
-        the file is read once, but nothing of it is held.
+        Processes that map one table share its memory. Ids and values are checked as for any
+        table; the file is read once for that, but it is not kept in memory.
 
         Raises
         ------
         DataError
-            The folder holds no such table, or what it holds is none.
+            The folder holds no such table, or a damaged one.
         """
         folder = Path(folder)
         try:

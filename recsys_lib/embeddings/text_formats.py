@@ -16,7 +16,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,18}")
 def write_word2vec(table: EmbeddingTable, path: Path) -> None:
     """Write Word2vec's text format: a line ``n embedding_dim``, then ``id v v v`` lines.
 
-    Written atomically, with the nine digits that give every float32 back exactly.
+    The file is written atomically, with the nine digits that restore every float32 exactly.
     """
     _write(table, path, " ", f"{len(table)} {table.embedding_dim}\n")
 
@@ -27,9 +27,9 @@ def read_word2vec(path: Path) -> EmbeddingTable:
     Raises
     ------
     DataError
-        The header is no pair of counts or does not fit what follows; an id is not an integer or
-        repeats; a row has another length; a value is no finite number. The message names file
-        and line.
+        The header is no pair of counts or does not fit what follows, an id is not an integer or
+        occurs twice, a row has another length, or a value is no finite number. The message names
+        file and line.
     """
     with _opened(path) as lines:
         header = next(lines, "").split()
@@ -82,7 +82,7 @@ class _opened:
 
     def __enter__(self) -> Iterator[str]:
         try:
-            # Bytes that are no UTF-8 become marks that no id and no number contains.
+            # Bytes that are not UTF-8 become marks that no id and no number contains.
             self.stream = open(self.path, encoding="utf-8-sig", errors="replace")
         except OSError as error:
             raise DataError(f"No embeddings can be read from {self.path}: {error}") from None
@@ -95,7 +95,7 @@ class _opened:
 def _read(
     path: Path, lines: Iterable[tuple[int, str]], separator: str, embedding_dim: int | None
 ) -> EmbeddingTable:
-    """Read numbered lines; the first row sets ``embedding_dim`` where it is None."""
+    """Read numbered lines. Where ``embedding_dim`` is None, the first row decides it."""
     line_of: dict[int, int] = {}
     vectors = []
     for number, line in lines:

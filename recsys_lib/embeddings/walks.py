@@ -8,10 +8,15 @@ one and x a neighbour of v, the edge (v, x) counts with
 * weight if t has an edge to x (the walk stays near),
 * weight / q otherwise (the walk moves away).
 
-Nothing is tabled for pairs of nodes, as node2vec's authors did. A candidate is drawn by weight in
-constant time (alias method: Walker, 1977; Vose, 1991) and accepted or drawn again (rejection
-sampling for node2vec: Yang et al., KnightKing, 2019). Where p or q make nearly all candidates fail,
-the step is drawn from its whole distribution instead. Memory is that of the graph, once more.
+In a directed graph the second case asks for the edge from t to x, as the paper's distance from t
+does. The authors' own program tests the edge from x to t. In an undirected graph there is no
+difference.
+
+The authors' program also stores a table for each pair of neighbouring nodes. Here a candidate is
+drawn by weight in constant time (alias method: Walker, 1977; Vose, 1991), and is accepted or drawn
+again (rejection sampling for node2vec: Yang et al., KnightKing, 2019). Where p or q make nearly all
+candidates fail, the step is drawn from its whole distribution instead. The memory needed is that of
+the graph, a second time.
 """
 
 from collections.abc import Iterator
@@ -29,7 +34,7 @@ from recsys_lib.seeding import generator, key_hash
 END = -1  # fills a walk that ended early
 WALKS_AT_ONCE = 16_384  # bounds memory; the walks do not depend on it
 THREADS = 2  # the walks do not depend on it either
-BIAS_RANGE = (1e-9, 1e9)  # of p and q; their products with weights stay finite
+BIAS_RANGE = (1e-9, 1e9)  # of p and q, so that their products with weights stay finite
 
 
 @dataclass(frozen=True)
@@ -39,14 +44,15 @@ class WalkConfig:
     Attributes
     ----------
     p : float
-        Return parameter: above 1 the walk seldom steps straight back.
+        Return parameter. Above 1, the walk seldom steps straight back.
     q : float
-        In-out parameter: above 1 the walk stays near where it came from (breadth first), below 1
-        it moves away (depth first). With p = q = 1 the walk is DeepWalk's.
+        In-out parameter. Above 1, the walk stays near where it came from (breadth first); below
+        1, it moves away (depth first). With p = q = 1 the walk is that of DeepWalk.
     walk_length : int
-        Nodes in a walk, the start included. A walk that meets a node without edges ends there.
+        Number of nodes in a walk, the first one included. A walk that meets a node without
+        outgoing edges ends there.
     walks_per_node : int
-        Walks that start at each node.
+        Number of walks that start at each node.
     """
 
     p: float = 1.0
@@ -70,8 +76,8 @@ class WalkConfig:
 def random_walks(graph: ItemGraph, config: WalkConfig, seed: int) -> np.ndarray:
     """Return all walks as node numbers, int32 of shape (n_nodes * walks_per_node, walk_length).
 
-    Rows are padded with -1 after the end of a walk; a node without edges gives walks of length 1.
-    For graphs whose walks do not fit in memory there is :func:`walk_blocks`.
+    Rows are padded with -1 after the end of a walk. A node without edges gives walks of length 1.
+    Use :func:`walk_blocks` for graphs whose walks do not fit in memory.
     """
     empty = np.empty((0, config.walk_length), np.int32)
     return np.concatenate([empty, *walk_blocks(graph, config, seed)])
@@ -80,9 +86,9 @@ def random_walks(graph: ItemGraph, config: WalkConfig, seed: int) -> np.ndarray:
 def walk_blocks(graph: ItemGraph, config: WalkConfig, seed: int) -> Iterator[np.ndarray]:
     """Yield the walks of :func:`random_walks` in blocks, int32 of shape (m, walk_length).
 
-    Each round starts once at every node, in a shuffled order (so that training on the stream
-    sees no order of ids). A walk draws from a stream of its own, made from the seed, the node and
-    the round, hence the walks depend neither on threads nor on block size.
+    Each round starts once at every node, in a shuffled order, so that training on the stream
+    sees no order of ids. A walk has a random stream of its own, made from the seed, the node and
+    the round; the walks therefore depend neither on threads nor on the size of a block.
     """
     compiled = _compiled()
     threshold, alias, totals = compiled.alias_tables(graph.indptr, graph.weights)
@@ -98,7 +104,7 @@ def walk_blocks(graph: ItemGraph, config: WalkConfig, seed: int) -> Iterator[np.
                     *(float(config.p), float(config.q)),
                     *(starts[part], streams[part], block[part]),
                 )
-                for part in _parts(len(starts))
+                for part in _slices(len(starts))
             ]
             for job in jobs:
                 job.result()
@@ -106,9 +112,9 @@ def walk_blocks(graph: ItemGraph, config: WalkConfig, seed: int) -> Iterator[np.
 
 
 def _starts(n_nodes: int, rounds: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield start nodes and random streams of the walks, ``WALKS_AT_ONCE`` or fewer at a time.
+    """Yield start nodes and random streams of at most ``WALKS_AT_ONCE`` walks at a time.
 
-    Small graphs have several rounds in one block, large ones several blocks a round.
+    A block of a small graph holds several rounds; a round of a large graph has several blocks.
     """
     rounds_at_once = max(1, WALKS_AT_ONCE // max(1, n_nodes))
     for first in range(0, rounds, rounds_at_once):
@@ -121,7 +127,8 @@ def _starts(n_nodes: int, rounds: int, seed: int) -> Iterator[tuple[np.ndarray, 
             yield starts[part], streams[part]
 
 
-def _parts(n: int) -> list[slice]:
+def _slices(n: int) -> list[slice]:
+    """Divide n walks among the threads."""
     edges = np.linspace(0, n, THREADS + 1).astype(int)
     return [slice(a, b) for a, b in pairwise(edges)]
 
@@ -131,7 +138,8 @@ def transition_probabilities(
 ) -> np.ndarray:
     """Return the probability of each step from ``node``, float64 of shape (n_nodes,).
 
-    The closed form that the walks sample from; to read and to test against, not to walk with.
+    This is the closed form of the distribution that the walks sample from. It is made for reading
+    and testing, not for walking.
 
     Parameters
     ----------
@@ -139,7 +147,7 @@ def transition_probabilities(
     node : int
         Where the walk is.
     previous : int or None
-        Where it came from; None at the first step.
+        Where it came from. None at the first step.
     config : WalkConfig
 
     Raises
@@ -161,7 +169,7 @@ def transition_probabilities(
 
 @cache
 def _compiled():
-    """Compile the loops on first use: numba takes seconds that few importers need."""
+    """Compile the loops at their first use, because that takes numba seconds."""
     from recsys_lib.embeddings import _walk_loops
 
     return _walk_loops

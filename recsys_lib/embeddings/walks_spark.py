@@ -1,21 +1,21 @@
 """DeepWalk's and node2vec's walks on Spark, for graphs that outgrow one machine.
 
-The distribution is that of :mod:`recsys_lib.embeddings.walks`; the walks of a seed are others. All
-walks take a step together: three joins, with nothing tabled for pairs of nodes.
+The distribution is that of :mod:`recsys_lib.embeddings.walks`, but a seed gives other walks. All
+walks take a step at the same time, which needs no table for pairs of nodes:
 
-1. Walkers meet the edges of the node they are on: their candidates.
-2. Candidates meet the edges of the node before: which are near (node2vec only).
-3. A race decides (Efraimidis and Spirakis, 2006): each candidate draws an exponential time with its
-   weight times bias as rate, and the first one home is the next node, with probability in
-   proportion to the rate.
+1. A join with the edges of the current node finds the candidates of each walk.
+2. In node2vec, a join with the edges of the previous node finds which candidates are near it.
+3. Each candidate draws an exponentially distributed time, whose rate is its weight times its bias.
+   The smallest time wins, which happens with a probability proportional to the rate (Efraimidis
+   and Spirakis, 2006).
 
-Candidates of a step are as many as the edges of all nodes that are walked on, so a node with a
-million edges costs a million rows a visit: thin out such nodes first.
+A step has as many candidates as the visited nodes have edges, so each visit to a node with a
+million edges costs a million rows. Remove edges of such nodes at random first.
 """
 
 from typing import TYPE_CHECKING
 
-from recsys_lib.embeddings.graph import WEIGHT_RANGE
+from recsys_lib.embeddings.graph_checks import WEIGHT_RANGE
 from recsys_lib.embeddings.walks import WalkConfig
 from recsys_lib.errors import DataError
 from recsys_lib.seeding import DEFAULT_SEED
@@ -30,17 +30,17 @@ def spark_walks(edges: "DataFrame", config: WalkConfig, seed: int = DEFAULT_SEED
     Parameters
     ----------
     edges : DataFrame
-        Columns ``source``, ``target`` (raw item ids) and ``weight``; a repeated edge counts with
-        the sum of its weights.
+        Columns ``source``, ``target`` (raw item ids) and ``weight``. The weights of a repeated
+        edge are summed.
     config : WalkConfig
     seed : int
-        The walks depend on it and on the edges, not on partitions or the order of rows.
+        The walks depend on it and on the edges, but not on partitions or the order of rows.
 
     Returns
     -------
     DataFrame
         ``start``, ``round`` (0 to ``walks_per_node - 1``) and ``walk``, an array of raw item ids
-        that begins with ``start``, shorter than ``walk_length`` where it met a sink.
+        that begins with ``start``. It is shorter than ``walk_length`` where it met a sink.
 
     Raises
     ------
@@ -49,8 +49,8 @@ def spark_walks(edges: "DataFrame", config: WalkConfig, seed: int = DEFAULT_SEED
 
     Notes
     -----
-    Every step is computed once and kept by the executors (``localCheckpoint``), or the plan would
-    grow with the walk.
+    Every step is computed once and kept by the executors (``localCheckpoint``). Otherwise the
+    plan would grow with the walk.
     """
     from pyspark.sql import functions as F
 
@@ -85,7 +85,7 @@ def spark_walks(edges: "DataFrame", config: WalkConfig, seed: int = DEFAULT_SEED
 
 
 def _step(walkers: "DataFrame", edges: "DataFrame", config: WalkConfig, place: int, seed: int):
-    """Return where the walkers are next; those on a sink are gone."""
+    """Return the next node of each walk; walks that have met a sink are left out."""
     from pyspark.sql import functions as F
 
     candidates = walkers.join(edges.withColumnRenamed("source", "node"), "node")
@@ -107,7 +107,7 @@ def _step(walkers: "DataFrame", edges: "DataFrame", config: WalkConfig, place: i
 
 
 def _uniform(*keys) -> "Column":
-    """Hash a row's keys to a number between 0 and 1, both left out."""
+    """Hash the keys of a row to a number between 0 and 1, both excluded."""
     from pyspark.sql import functions as F
 
     return (F.shiftrightunsigned(F.xxhash64(*keys), 11) + 0.5) * 2.0**-53

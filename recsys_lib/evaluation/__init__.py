@@ -1,4 +1,17 @@
-"""Measuring recommendations and predictions, with intervals."""
+"""Measuring recommendations and predictions, with intervals.
+
+Lists
+    ``evaluate`` a recaller; ``Evaluation``, ``evaluate_lists``, ``held_out_likes``;
+    ``ranking_metrics`` and what they need: ``Relevant``, ``relevant_items``, ``hits_of``
+What hits do not show
+    ``coverage``, ``novelty``, ``intra_list_diversity``, ``popularity_bias``; ``audience``
+Predicted probabilities
+    ``auc``, ``per_user_auc``, ``per_user_ndcg``, ``log_loss``, ``calibration_error``
+How sure a figure is
+    ``Interval``; ``mean_interval``, and ``mean_difference`` of two methods; ``resampled_auc``
+Results in one table
+    ``comparison_board``, ``paired_differences``
+"""
 
 from recsys_lib.evaluation.beyond_accuracy import (
     audience,
@@ -7,6 +20,7 @@ from recsys_lib.evaluation.beyond_accuracy import (
     novelty,
     popularity_bias,
 )
+from recsys_lib.evaluation.board import comparison_board, paired_differences
 from recsys_lib.evaluation.classification import (
     auc,
     calibration_error,
@@ -14,7 +28,7 @@ from recsys_lib.evaluation.classification import (
     per_user_auc,
     per_user_ndcg,
 )
-from recsys_lib.evaluation.intervals import Interval, mean_interval
+from recsys_lib.evaluation.intervals import Interval, mean_difference, mean_interval
 from recsys_lib.evaluation.protocol import (
     Evaluation,
     evaluate,
@@ -31,6 +45,7 @@ __all__ = [
     "auc",
     "audience",
     "calibration_error",
+    "comparison_board",
     "coverage",
     "evaluate",
     "evaluate_lists",
@@ -38,8 +53,10 @@ __all__ = [
     "hits_of",
     "intra_list_diversity",
     "log_loss",
+    "mean_difference",
     "mean_interval",
     "novelty",
+    "paired_differences",
     "per_user_auc",
     "per_user_ndcg",
     "popularity_bias",

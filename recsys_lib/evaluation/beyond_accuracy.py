@@ -1,6 +1,6 @@
-"""What a list is like besides right: how much of the catalogue, how new, how varied, how popular.
+"""What lists are like apart from their hits: coverage, novelty, diversity, popularity.
 
-Hits alone can be had from a few popular items; these figures tell at what price.
+A recommender can collect hits with a few popular items. These figures show what that costs.
 """
 
 import numpy as np
@@ -17,28 +17,28 @@ def coverage(item_ids: np.ndarray, n_items: int) -> float:
 
 
 def audience(interactions: pd.DataFrame) -> pd.Series:
-    """Return the share of users who had each item, by item id in sorted order: in (0, 1]."""
+    """Return the share of users who had each item, in (0, 1], by item id in sorted order."""
     pairs = interactions[[USER, ITEM]].drop_duplicates()
     return pairs.groupby(ITEM)[USER].count() / pairs[USER].nunique()
 
 
 def novelty(item_ids: np.ndarray, share: pd.Series) -> np.ndarray:
-    """Return the mean self-information of each list in bits: float64, (n,), NaN if empty.
+    """Return the mean self-information of each list in bits: float64, (n,), NaN if it is empty.
 
-    An item that a share p of users had tells ``-log2(p)`` bits: nobody needs to be told of what
-    everybody knows (Zhou et al.: Solving the apparent diversity-accuracy dilemma, 2010).
+    An item that a share p of users had carries ``-log2(p)`` bits: recommending what everybody
+    knows is no news (Zhou et al.: Solving the apparent diversity-accuracy dilemma, 2010).
 
     Parameters
     ----------
     item_ids : int64 array, shape (n, k), padded with -1
     share : Series
-        What :func:`audience` returns.
+        As :func:`audience` returns it.
     """
     return _mean_over_list(item_ids, -np.log2(share))
 
 
 def popularity_bias(item_ids: np.ndarray, share: pd.Series) -> np.ndarray:
-    """Return the mean share of users who had each list's items: float64, (n,), NaN if empty.
+    """Return the mean share of users who had the items of a list: float64, (n,), NaN if empty.
 
     (Average recommendation popularity; Yin et al.: Challenging the long tail, 2012.)
     """
@@ -61,22 +61,22 @@ def intra_list_diversity(
 ) -> np.ndarray:
     """Return the mean of 1 - cosine over the pairs of each list: float64, (n,).
 
-    (Ziegler et al.: Improving recommendation lists through topic diversification, 2005.) NaN
-    where fewer than two items of a list have a vector that is not zero.
+    The result is NaN where fewer than two items of a list have a vector that is not zero. (Ziegler
+    et al.: Improving recommendation lists through topic diversification, 2005.)
 
     Parameters
     ----------
     item_ids : int64 array, shape (n, k), padded with -1
     known_ids : int64 array, shape (n_items,), sorted
     vectors : float array, shape (n_items, dim)
-        One a known item: genres as ones and zeros, or an embedding.
+        One for each known item, such as its genres as ones and zeros, or its embedding.
     """
     length = np.linalg.norm(vectors, axis=1)
     unit = vectors / np.where(length > 0, length, 1)[:, None]
     unit = np.vstack([unit, np.zeros((1, unit.shape[1]))])
-    listed = unit[index_of(known_ids, item_ids)]  # (n, k, dim); the row of zeros stands at -1
+    listed = unit[index_of(known_ids, item_ids)]  # (n, k, dim); -1 takes the row of zeros
     n_listed = listed.any(axis=2).sum(axis=1)
-    # |sum of unit vectors|^2 is the sum of all cosines, each vector's with itself included.
+    # |sum of unit vectors|^2 is the sum of all cosines, including that of each with itself.
     cosines = np.square(listed.sum(axis=1)).sum(axis=1) - n_listed
     n_pairs = n_listed * (n_listed - 1.0)
     with np.errstate(invalid="ignore", divide="ignore"):

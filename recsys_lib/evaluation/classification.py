@@ -16,7 +16,9 @@ def _checked(labels, scores) -> tuple[np.ndarray, np.ndarray]:
 
 
 def auc(labels, scores) -> float:
-    """Return the area under the ROC curve: how often a like outscores a dislike, ties count half.
+    """Return the area under the ROC curve: how often a like outscores a dislike.
+
+    A tie counts half.
 
     Raises
     ------
@@ -33,7 +35,7 @@ def auc(labels, scores) -> float:
 
 
 def per_user_auc(user_ids, labels, scores) -> np.ndarray:
-    """Return the AUC within each user who has both classes, in order of user id."""
+    """Return the AUC of each user who has both classes, in order of user id: float64."""
     labels, scores = _checked(labels, scores)
     order = np.argsort(np.asarray(user_ids), kind="stable")
     bounds = np.flatnonzero(np.diff(np.asarray(user_ids)[order])) + 1
@@ -42,7 +44,10 @@ def per_user_auc(user_ids, labels, scores) -> np.ndarray:
 
 
 def log_loss(labels, probabilities) -> float:
-    """Return the mean negative log-likelihood in nats; probabilities are kept 1e-7 off 0 and 1."""
+    """Return the mean negative log-likelihood in nats.
+
+    Probabilities are clipped to the range from 1e-7 to 1 - 1e-7.
+    """
     labels, probabilities = _checked(labels, probabilities)
     p = probabilities.clip(1e-7, 1 - 1e-7)
     return float(-np.where(labels, np.log(p), np.log1p(-p)).mean())
@@ -51,9 +56,9 @@ def log_loss(labels, probabilities) -> float:
 def per_user_ndcg(user_ids, labels, scores) -> np.ndarray:
     """Return the nDCG of each user's own samples, in order of user id: float64.
 
-    A user's samples are ordered by score; a like gains 1 (Järvelin and Kekäläinen, 2002). Equal
-    scores share their places' discounts. Users with one class only are left out: any order of
-    theirs is as good as any other.
+    A user's samples are ordered by score, and a like has gain 1 (Järvelin and Kekäläinen, 2002).
+    Equal scores share the discounts of their places. Users with one class only are left out,
+    because every order of their samples is as good as any other.
     """
     labels, scores = _checked(labels, scores)
     users, row_user, sizes = np.unique(user_ids, return_inverse=True, return_counts=True)
@@ -73,11 +78,11 @@ def per_user_ndcg(user_ids, labels, scores) -> np.ndarray:
 
 
 def calibration_error(labels, probabilities, n_bins: int = 10) -> float:
-    """Return how far predicted shares of likes are from observed ones, on average.
+    """Return the mean distance between predicted and observed shares of likes.
 
-    Samples are cut into ``n_bins`` groups of equal size by their prediction; each group's mean
-    prediction is compared with its share of likes (expected calibration error with equal-mass
-    bins; Nixon et al., 2019).
+    Samples are divided into ``n_bins`` groups of equal size by their prediction, and each group's
+    mean prediction is compared with its share of likes (expected calibration error with bins of
+    equal mass; Nixon et al., 2019).
     """
     labels, p = _checked(labels, probabilities)
     groups = np.array_split(np.argsort(p, kind="stable"), min(n_bins, len(p)))

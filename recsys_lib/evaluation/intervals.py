@@ -1,4 +1,4 @@
-"""How sure a mean over users is."""
+"""How sure a mean over users, or a difference of two, is."""
 
 from typing import NamedTuple
 
@@ -25,17 +25,40 @@ def mean_interval(values, seed: int = DEFAULT_SEED, n_resamples: int = 1_000) ->
     Parameters
     ----------
     values : array, shape (n,)
-        One figure a user (or the difference of two methods on the same users).
+        One figure for each user.
     seed : int
-        Of the resampling.
+        Seed of the resampling.
     n_resamples : int
-        Bootstrap samples (Efron, 1979).
+        Number of bootstrap samples (Efron, 1979).
+
+    Raises
+    ------
+    RecsysError
+        There is no value.
     """
     values = np.asarray(values, dtype=np.float64)
     if values.size == 0:
-        raise RecsysError("An interval needs at least one value; no user was judged.")
+        raise RecsysError("An interval needs at least one value, but no user was evaluated.")
     rng = generator(seed, "bootstrap")
-    # One row of counts a resample: a matrix product instead of a loop over resamples.
+    # One row of counts for each resample: a matrix product in place of a loop over resamples.
     counts = rng.multinomial(values.size, np.full(values.size, 1 / values.size), size=n_resamples)
     low, high = np.quantile(counts @ values / values.size, [0.025, 0.975])
     return Interval(float(values.mean()), float(low), float(high))
+
+
+def mean_difference(first, second, seed: int = DEFAULT_SEED, n_resamples: int = 1_000) -> Interval:
+    """Compare two figures of the same users: the mean of ``first - second`` and its interval.
+
+    Parameters are those of :func:`mean_interval`; row by row, both arrays speak of one user.
+
+    Raises
+    ------
+    RecsysError
+        There is no value, or the arrays have different lengths.
+    """
+    first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    if first.shape != second.shape:
+        raise RecsysError(
+            f"Figures of shapes {first.shape} and {second.shape} are not of the same users."
+        )
+    return mean_interval(first - second, seed, n_resamples)

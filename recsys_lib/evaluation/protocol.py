@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from recsys_lib.evaluation.beyond_accuracy import coverage
-from recsys_lib.evaluation.intervals import Interval, mean_interval
+from recsys_lib.evaluation.intervals import Interval, mean_difference, mean_interval
 from recsys_lib.evaluation.ranking import Relevant, ranking_metrics, relevant_items
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, USER
 
@@ -44,6 +44,10 @@ class Evaluation:
     def interval(self, metric: str) -> Interval:
         """Return the mean of a metric with its 95 % bootstrap interval over users."""
         return mean_interval(self.per_user[metric])
+
+    def difference(self, other: "Evaluation", metric: str) -> Interval:
+        """Return the difference to another evaluation of the same users, this one less that."""
+        return mean_difference(self.per_user[metric], other.per_user[metric])
 
 
 def evaluate(model, train, test, ks=(10, 100), known_users_only: bool = True) -> Evaluation:

@@ -12,14 +12,15 @@ from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, USER
 
 @dataclass(frozen=True)
 class Relevant:
-    """The items each judged user came to like.
+    """The items that each evaluated user came to like.
 
     Attributes
     ----------
     user_ids : int64 array, shape (n,), sorted and unique
     offsets : int64 array, shape (n + 1,)
         ``item_ids[offsets[i]:offsets[i + 1]]`` belong to ``user_ids[i]``.
-    item_ids : int64 array, sorted within a user
+    item_ids : int64 array
+        In sorted order within a user.
     """
 
     user_ids: np.ndarray
@@ -37,7 +38,7 @@ class Relevant:
 def relevant_items(
     interactions: pd.DataFrame, min_rating: float | None = LIKE_THRESHOLD
 ) -> Relevant:
-    """Collect each user's items with a rating of at least ``min_rating``; None takes all."""
+    """Return each user's items with a rating of at least ``min_rating``; None takes them all."""
     rows = interactions if min_rating is None else interactions[interactions[RATING] >= min_rating]
     liked = rows[[USER, ITEM]].drop_duplicates().sort_values([USER, ITEM])
     user_ids, sizes = np.unique(liked[USER].to_numpy(np.int64), return_counts=True)
@@ -45,9 +46,9 @@ def relevant_items(
 
 
 def hits_of(item_ids: np.ndarray, relevant: Relevant) -> np.ndarray:
-    """Tell for each recommended item whether its user likes it: bool, (n, k).
+    """Return for each recommended item whether its user likes it: bool, (n, k).
 
-    Rows of ``item_ids`` are in the order of ``relevant.user_ids``; padding is no hit.
+    Rows of ``item_ids`` are in the order of ``relevant.user_ids``. Padding is no hit.
     """
     n_users = len(relevant.user_ids)
     owner = np.repeat(np.arange(n_users), np.diff(relevant.offsets))
@@ -60,15 +61,16 @@ def hits_of(item_ids: np.ndarray, relevant: Relevant) -> np.ndarray:
 
 
 def ranking_metrics(item_ids: np.ndarray, relevant: Relevant, ks=(10, 100)) -> dict:
-    """Judge ranked lists, full ranking over the catalogue.
+    """Return the metrics of ranked lists that are made from the whole catalogue.
 
     Parameters
     ----------
     item_ids : int64 array, shape (n_users, >= max(ks))
-        Best first, rows in the order of ``relevant.user_ids``, padded with -1, no item twice.
+        Best first and without repeats, padded with -1; rows in the order of
+        ``relevant.user_ids``.
     relevant : Relevant
     ks : ints
-        Lengths at which the list is cut.
+        Lengths to which the lists are cut.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def ranking_metrics(item_ids: np.ndarray, relevant: Relevant, ks=(10, 100)) -> d
 
         ``recall_at_k``     hits / liked items
         ``precision_at_k``  hits / k
-        ``ndcg_at_k``       binary gains, ideal list cut at k (Järvelin and Kekäläinen, 2002)
+        ``ndcg_at_k``       binary gains, ideal list cut to k (Järvelin and Kekäläinen, 2002)
         ``map_at_k``        sum of the precision at each hit / min(liked items, k)
         ``mrr_at_k``        1 / place of the first hit, 0 without one
         ``hit_rate_at_k``   1 if there is a hit

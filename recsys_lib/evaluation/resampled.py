@@ -1,4 +1,4 @@
-"""How sure an AUC is: the same resamples of users for every model, so that differences pair."""
+"""How sure an AUC is: all models are measured on the same resamples of users."""
 
 import numpy as np
 
@@ -12,9 +12,9 @@ def resampled_auc(
 ) -> np.ndarray:
     """Return the AUC of each bootstrap resample of users (Efron, 1979).
 
-    Rows of one user are no independent evidence, so users are drawn, with all their rows. The
-    draws depend on the seed and the users alone: subtract two models' results to get the
-    resamples of their difference.
+    The rows of one user are not independent evidence, so whole users are drawn, with all their
+    rows. The draws depend on nothing but the seed and the users, so subtracting the results of
+    two models gives the resamples of their difference.
 
     Parameters
     ----------
@@ -26,14 +26,14 @@ def resampled_auc(
     Returns
     -------
     float64 array, shape (n_resamples,)
-        NaN for a resample whose users have one class only.
+        NaN for a resample whose users have only one class.
 
     Raises
     ------
     RecsysError
         As for :func:`recsys_lib.evaluation.auc`.
     """
-    auc(labels, scores)  # refuses what has no AUC
+    auc(labels, scores)  # raises where there is no AUC
     if len(user_ids) != len(labels):
         raise RecsysError(f"{len(user_ids)} user ids for {len(labels)} labels.")
     users, row_user = np.unique(user_ids, return_inverse=True)

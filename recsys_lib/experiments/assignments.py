@@ -63,7 +63,8 @@ def _targets(assignment: str, notebooks: Sequence[Notebook]) -> list[tuple]:
     if not equals:
         raise RecsysError(f"-p {assignment}: write -p name=value, or -p notebook.name=value.")
     prefix, dot, name = name.strip().rpartition(".")
-    chosen = select(notebooks, [prefix]) if dot else list(notebooks)
+    labs = all(each.is_lab for each in notebooks)
+    chosen = select(notebooks, [prefix], labs) if dot else list(notebooks)
     known = {each for notebook in chosen for each in notebook.parameters} - {"dataset"}
     if name == "dataset":
         raise RecsysError("One run is about one data set: give it as --dataset NAME, not by -p.")

@@ -42,6 +42,11 @@ class Notebook:
     profiles: Mapping[str, Mapping[str, Any]]
     cells: tuple[tuple[str, str], ...]
 
+    @property
+    def is_lab(self) -> bool:
+        """Whether it holds the evidence of its chapter (``03_lab_item2vec``); else it teaches."""
+        return "_lab_" in self.name
+
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values of all parameters: the given ones, else the notebook's own."""
         return {name: each.default for name, each in self.parameters.items()} | dict(given)
@@ -99,8 +104,13 @@ def read_notebook(path: Path) -> Notebook:
     )
 
 
-def select(notebooks: Sequence[Notebook], wanted: Iterable[str]) -> list[Notebook]:
-    """Return the notebooks named: in full (``03_item2vec``), or by number (``03``); none: all.
+def select(
+    notebooks: Sequence[Notebook], wanted: Iterable[str], labs: bool = False
+) -> list[Notebook]:
+    """Return the notebooks named: in full (``03_item2vec``), or by number (``03``).
+
+    A number stands for the lesson, or with ``labs`` for the lab; so does no name at all, which
+    stands for all of them.
 
     Raises
     ------
@@ -108,16 +118,19 @@ def select(notebooks: Sequence[Notebook], wanted: Iterable[str]) -> list[Noteboo
         A name fits none of them; the nearest right one is said.
     """
     chosen = {}
+    of_kind = [each for each in notebooks if each.is_lab == labs]
     for name in wanted:
         stem = Path(name).name.removesuffix(".ipynb")
-        fits = [each for each in notebooks if stem in (each.name, each.name.partition("_")[0])]
+        fits = [each for each in of_kind if each.name.partition("_")[0] == stem]
+        fits += [each for each in notebooks if each.name == stem]
         if not fits:
             known = [each.name for each in notebooks]
             raise RecsysError(
-                f"No notebook {name!r}.{nearest(stem, known)} Notebooks: {', '.join(known)}."
+                f"No {'lab' if labs else 'notebook'} {name!r}.{nearest(stem, known)} "
+                f"Notebooks: {', '.join(known)}."
             )
         chosen.update({each.name: each for each in fits})
-    return [chosen[name] for name in sorted(chosen)] if chosen else list(notebooks)
+    return [chosen[name] for name in sorted(chosen)] if chosen else of_kind
 
 
 def _tagged(raw: list[dict], sources: list[str], tag: str) -> str:

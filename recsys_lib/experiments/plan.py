@@ -64,6 +64,7 @@ def make_plan(
     assignments: Sequence[str] = (),
     profile: str = "default",
     dataset: str | None = None,
+    labs: bool = False,
 ) -> Plan:
     """Check a command and lay out the run; the data set is fetched if it is not there yet.
 
@@ -72,7 +73,9 @@ def make_plan(
     notebooks : sequence of Notebook
         All notebooks there are.
     wanted : sequence of str
-        Names or numbers of those to run; none: all.
+        Names or numbers of those to run; none: all lessons, or all labs.
+    labs : bool
+        Whether numbers stand for labs, and no names at all for all of them.
     assignments, profile, dataset
         See `recsys_lib.experiments.assignments.resolve`.
 
@@ -82,7 +85,7 @@ def make_plan(
         Anything in the command is wrong, or the notebooks do not fit together.
     """
     needs = dependencies(notebooks)
-    chosen = {each.name: each for each in select(notebooks, wanted)}
+    chosen = {each.name: each for each in select(notebooks, wanted, labs)}
     changed = resolve(list(chosen.values()), assignments, profile, dataset)
     name = _dataset_name([chosen[each].values(changed[each]) for each in chosen], dataset)
     data = _data_fingerprint(name) if name else None

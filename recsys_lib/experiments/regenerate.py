@@ -1,7 +1,8 @@
 """Refreshing the committed outputs: ``python -m recsys_lib.experiments.regenerate [NOTEBOOK...]``.
 
-The notebooks are run with their default parameters like any others; what their cells showed is
-written back into the files under ``notebooks/``, without papermill's marks.
+Lessons are run with their default parameters like any others, labs (``--labs``) in the profile
+``full``; what their cells showed is written back into the files under ``notebooks/``, without
+papermill's marks.
 """
 
 import sys
@@ -14,8 +15,8 @@ from recsys_lib.experiments.plan import make_plan
 from recsys_lib.experiments.runner import run
 
 
-def regenerate(wanted: list[str], folder: Path | None = None) -> list[Path]:
-    """Run notebooks (none named: all) with their defaults and put the outputs into their files.
+def regenerate(wanted: list[str], folder: Path | None = None, labs: bool = False) -> list[Path]:
+    """Run lessons or labs (none named: all of them) and put the outputs into their files.
 
     Returns the paths of the files that were written.
 
@@ -24,7 +25,8 @@ def regenerate(wanted: list[str], folder: Path | None = None) -> list[Path]:
     RecsysError
         A notebook did not end well; nothing is written then.
     """
-    plan = make_plan(discover(folder), wanted)
+    profile = "full" if labs else "default"
+    plan = make_plan(discover(folder), wanted, profile=profile, labs=labs)
     result = run(plan)
     if result.failed:
         raise RecsysError(f"Not written back, because of: {', '.join(result.failed)}.")
@@ -36,21 +38,29 @@ def regenerate(wanted: list[str], folder: Path | None = None) -> list[Path]:
 
 
 def write_back(executed: Path, source: Path) -> None:
-    """Copy outputs and execution counts of ``executed`` into ``source``, cell by cell."""
+    """Copy the outputs of ``executed`` into ``source``, cell by cell, and count the cells anew."""
     import nbformat
 
     done, notebook = nbformat.read(executed, as_version=4), nbformat.read(source, as_version=4)
-    if [cell.source for cell in done.cells] != [cell.source for cell in notebook.cells]:
+    # Values of a profile stand in a cell of papermill's, which the source does not have.
+    cells = [c for c in done.cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    if [cell.source for cell in cells] != [cell.source for cell in notebook.cells]:
         raise RecsysError(f"{paths.shown(source)} changed while it ran; run again.")
-    for old, new in zip(notebook.cells, done.cells, strict=True):
+    count = 0
+    for old, new in zip(notebook.cells, cells, strict=True):
         if old.cell_type == "code":
-            old.outputs, old.execution_count = new.outputs, new.execution_count
+            count += 1
+            old.outputs, old.execution_count = new.outputs, count
+            for output in old.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = count
     files.write_text(source, nbformat.writes(notebook) + "\n")
 
 
 if __name__ == "__main__":
     try:
-        for path in regenerate(sys.argv[1:]):
+        names = [name for name in sys.argv[1:] if name != "--labs"]
+        for path in regenerate(names, labs="--labs" in sys.argv):
             print(f"wrote {paths.shown(path)}")
     except RecsysError as error:
         sys.exit(str(error))

@@ -84,7 +84,6 @@ def add_trained_folder(
     DataError
         The folder holds no trained model, or its training had no validation part.
     """
-    from recsys_lib.ranking.out_of_core import columns_of
     from recsys_lib.ranking.sample_files import open_source
 
     model, training = RankingModel.load(folder), folder / "training.json"
@@ -103,9 +102,13 @@ def add_trained_folder(
         raise DataError(
             f"What the training wrote cannot be read from {training}: {error}"
         ) from None
-    source = open_source(samples, described["renamed"], tuple(model.inputs.bags))
-    frames = (frame for _, frame in source.read(columns_of(model.inputs)))
-    rows = pd.concat(islice(frames, 1), ignore_index=True)
+    inputs, renamed = model.inputs, {} if model.schema is None else model.schema.renamed
+    renamed = {ours: theirs for ours, theirs in renamed.items() if ours in inputs.columns}
+    lists = [c for c, width in (inputs.bags | inputs.history).items() if width is not None]
+    source = open_source(samples, renamed, lists, tuple(inputs.history))
+    frames = (frame for _, frame in source.read(list(dict.fromkeys(inputs.columns))))
+    # The file's own names again: the export takes them.
+    rows = pd.concat(islice(frames, 1), ignore_index=True).rename(columns=renamed)
     return add_model(
         registry,
         name,

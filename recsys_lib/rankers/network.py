@@ -14,14 +14,15 @@ from recsys_lib.rankers.base import Candidates, Ranker, UserFeatures
 from recsys_lib.rankers.features import features_of, load_features, save_features
 from recsys_lib.rankers.forward import probabilities
 from recsys_lib.rankers.split_mlp import SplitMlp
-from recsys_lib.ranking import Encoded, FeatureInputs, RankingModel
+from recsys_lib.ranking import Encoded, RankingModel
+from recsys_lib.ranking.config import HISTORY_FIELD
 from recsys_lib.schema import ITEM, USER
 from recsys_lib.stores import ItemFeatureTable
 
 
 def score_samples(model: RankingModel, samples: pd.DataFrame) -> np.ndarray:
     """Return the probability of a like for each sample: float32, (n,), without TensorFlow."""
-    return probabilities(model, model.inputs.encode(samples))
+    return probabilities(model, model.encode(samples))
 
 
 class NetworkRanker(Ranker):
@@ -68,7 +69,7 @@ class NetworkRanker(Ranker):
         item_ids : int64 array, shape (n,)
         """
         rows, of_user = self.items.rows_of(item_ids), self.model.inputs.encode_one(user)
-        # One request of many: several threads would wait for each other, on a busy machine for long.
+        # One request of many: several threads would wait for each other, and that for long.
         with _thread_pools().limit(limits=1, user_api="blas"):
             if self._split is not None:
                 return self._split.probabilities(of_user, rows)
@@ -92,7 +93,7 @@ class NetworkRanker(Ranker):
     def _items(self) -> Encoded:
         """All items encoded; the columns that are the user's count as missing."""
         inputs, frame = self.model.inputs, self.items.frame
-        of_user = [column for column in _columns(inputs) if not self._is_of_item(column)]
+        of_user = [column for column in inputs.columns if not self._is_of_item(column)]
         return inputs.encode(frame.assign(**dict.fromkeys(of_user)))
 
     @cached_property
@@ -101,7 +102,7 @@ class NetworkRanker(Ranker):
         inputs = self.model.inputs
         codes = np.zeros(len(inputs.offsets), bool)
         for field in inputs.fields:
-            codes[field.codes] = field.name != "history" and self._is_of_item(field.name)
+            codes[field.codes] = field.name != HISTORY_FIELD and self._is_of_item(field.name)
         return codes, np.array([self._is_of_item(column) for column in inputs.numbers], bool)
 
     def _is_of_item(self, column: str) -> bool:
@@ -118,11 +119,6 @@ class NetworkRanker(Ranker):
     def _load(cls, folder, described, users) -> Self:
         model = RankingModel.load(folder / "model")
         return cls(model, *load_features(folder, described, users))
-
-
-def _columns(inputs: FeatureInputs) -> list[str]:
-    """Return all raw columns that a model reads."""
-    return [*inputs.categories, *inputs.bags, *inputs.history, *inputs.numbers]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a training needs to go on after a kill, in one file that is replaced after each epoch."""
+"""The state of a training in one file, from which a killed run continues."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from recsys_lib.ranking.inputs import FeatureInputs
 
 
 class Stored(NamedTuple):
-    """What :meth:`Checkpoint.load` hands back beside the variables it sets."""
+    """What :meth:`Checkpoint.load` returns, besides setting the variables."""
 
     log: dict[str, Any]
     best_weights: list[np.ndarray] | None
@@ -23,14 +23,15 @@ class Stored(NamedTuple):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file of arrays: all variables, the weights of the best epoch, the log.
+    """A file with all variables, the weights of the best epoch, and the log.
 
     Attributes
     ----------
     path : Path
-        An ``.npz`` file. It is replaced by a rename, so a kill leaves the last epoch's.
+        An ``.npz`` file. It is replaced by a rename after each epoch, so that a killed run leaves
+        the file of its last complete epoch.
     fingerprint : str
-        Of settings and data (see :func:`fingerprint_of`); a file with another is refused.
+        Hash of settings and data (see :func:`fingerprint_of`). A file with another one is refused.
     writes : bool
         Whether :meth:`save` does anything. Of several workers only the first one writes.
     """
@@ -45,12 +46,12 @@ class Checkpoint:
             return
         arrays = {f"variable_{k}": np.asarray(v) for k, v in enumerate(variables)}
         arrays |= {f"best_{k}": w for k, w in enumerate(best_weights or [])}
-        told = json.dumps({"fingerprint": self.fingerprint, "log": log})
+        state = json.dumps({"fingerprint": self.fingerprint, "log": log})
         with files.atomic_path(self.path) as fresh, open(fresh, "wb") as stream:
-            np.savez(stream, told=np.array(told), **arrays)
+            np.savez(stream, state=np.array(state), **arrays)
 
     def load(self, variables: Sequence) -> Stored | None:
-        """Set the variables as they were; None when there is no file.
+        """Set the variables to their stored values, or return None when there is no file.
 
         Raises
         ------
@@ -60,31 +61,30 @@ class Checkpoint:
         if not self.path.is_file():
             return None
         try:
-            with np.load(self.path, allow_pickle=False) as stored:
-                arrays = dict(stored)
-            told = json.loads(str(arrays["told"]))
+            arrays = files.read_npz(self.path)
+            state = json.loads(str(arrays["state"]))
         except (OSError, ValueError, KeyError) as error:
             raise DataError(f"The checkpoint {self.path} cannot be read: {error}") from None
-        if told["fingerprint"] != self.fingerprint:
+        if state["fingerprint"] != self.fingerprint:
             raise DataError(
                 f"The checkpoint {self.path} was made with other settings or other data. Run with "
-                "those to go on, or delete it to begin anew."
+                "those to continue, or delete it to start again."
             )
         for k, variable in enumerate(variables):
             variable.assign(arrays[f"variable_{k}"])
         best = [arrays[f"best_{k}"] for k in range(len(arrays)) if f"best_{k}" in arrays]
-        return Stored(told["log"], best or None)
+        return Stored(state["log"], best or None)
 
 
 def fingerprint_of(kind: str, config, inputs: FeatureInputs, seed: int, *arrays) -> str:
-    """Return a hash of all that decides what a training gives.
+    """Return a hash of everything that decides the result of a training.
 
-    Of the training samples it sees what the inputs have learned from them (every known value, the
-    moments of every number) and ``arrays``, such as the labels.
+    The training samples enter through what the inputs have learned from them (every known value,
+    the moments of every number) and through ``arrays``, such as the labels.
     """
     settings = {
         "kind": kind, "config": asdict(config), "seed": seed, "bags": dict(inputs.bags),
-        "known": sorted(inputs.vocabularies),
+        "history": dict(inputs.history), "known": sorted(inputs.vocabularies),
     }  # fmt: skip
     learned = [inputs.fill, inputs.shift, inputs.scale]
     learned += [inputs.vocabularies[name] for name in settings["known"]]

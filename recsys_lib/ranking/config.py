@@ -1,9 +1,9 @@
 """Settings that all ranking models share: the columns, the size of the network, its training."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
-from recsys_lib.errors import RecsysError
+from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.features.registry import N_ITEM_GENRES, N_LIKED_ITEMS, N_USER_GENRES
 from recsys_lib.schema import ITEM, USER
 
@@ -24,6 +24,7 @@ NUMBERS = (
 )
 COUNTS = ("item_rating_count", "user_rating_count")
 HISTORY = tuple(f"user_liked_item_{k}" for k in range(1, N_LIKED_ITEMS + 1))
+HISTORY_FIELD = "history"  # the name of the liked items among the fields of a network
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,15 @@ class TrainingConfig:
     Attributes
     ----------
     batch_size : int
-        Samples a step.
+        Number of samples in one gradient step.
     epochs : int
-        Passes over the samples; the most there may be when stopping early.
+        Number of passes over the samples. With early stopping it is the largest number allowed.
     patience : int
-        With validation samples: epochs without a better validation AUC before training stops.
-        The weights of the best epoch are kept. 0 trains all epochs and keeps the last weights.
+        Number of epochs without a better validation AUC after which training stops; the weights
+        of the best epoch are kept. It only has an effect when there are validation samples. With
+        0, all epochs are trained and the last weights are kept.
     learning_rate : float
-        Of Adam (Kingma and Ba, 2015).
+        Step size of the Adam optimiser (Kingma and Ba, 2015).
     """
 
     batch_size: int = 1_024
@@ -59,38 +61,47 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class RankingConfig:
-    """Settings of a ranking model; a model with more of them has a subclass in its file.
+    """Settings of a ranking model. A model that has more of them has a subclass in its own file.
 
     Attributes
     ----------
     categories, numbers : tuples of str
-        Columns of the samples. The defaults are the notes' (S12); those of the other settings
-        were chosen on the validation part of MovieLens 100K, split by time.
+        Columns of the samples. The defaults are those of the course notes (S12). The defaults of
+        the other settings were chosen on the validation part of MovieLens 100K, split by time.
     bags : tuple of str
-        Columns of lists of categories; a list goes in as the mean of its vectors.
+        Columns that hold lists of categories. A list enters the network as the mean of the
+        vectors of its members.
     history : tuple of str
-        Columns with items the user liked before, latest first. They share the vectors of
-        ``item_id``. Models without a layer for sequences take their mean.
+        Columns with the items that the user liked before. Either each column holds one item, the
+        latest like first, or a column holds a list of items, again the latest first. They share
+        the vectors of ``item_id``. A model without a layer for sequences takes their mean.
+    longest_history : int
+        Number of items that are read from a history given as a column of lists.
     embedding_dim : int
-        Numbers a category becomes; each column has a table of its own.
+        Length of the vector that a category becomes. Each column has a table of its own.
     hidden : tuple of int
-        Units of the hidden layers, relu each.
+        Number of units in each hidden layer. Their activation is ReLU.
     log_numbers : tuple of str
-        Those of the numbers that go in as ``sign(x) log(1 + |x|)``: counts of a few and of
-        thousands come to lie on one scale.
+        Numbers that are replaced by ``sign(x) log(1 + |x|)``, which brings counts of a few and
+        counts of thousands onto one scale.
     standardize : bool
-        Whether numbers are brought to mean 0 and deviation 1 (of the training samples).
+        Whether numbers are brought to mean 0 and standard deviation 1, both measured on the
+        training samples.
     id_dropout : float
-        Probability, in [0, 1), that training hides the user's id, and the item's; 0 as in the
-        notes. Hidden ids look like unknown ones, so the network learns to serve new users.
+        Probability, in [0, 1), with which a training step replaces the user's id, and, drawn
+        separately, the candidate's id, by the unknown one; 0 in the notes. The network so learns
+        to serve new users. Liked items are never hidden. A hidden id loses its vector wherever
+        the network reads that table: attention in DIN and DIEN then compares with a zero vector.
+        Each table draws for itself, so NeuralCF, which has two, loses one of its four vectors
+        more often than this number says.
     embedding_l2 : float
-        Weight in the loss of the squared length of a sample's vectors (batch mean).
+        Weight, in the loss, of the squared length of all vectors of a sample (mean over a batch).
     dropout, input_dropout : float
-        Probability, in [0, 1), that training sets a hidden unit to 0, or a number of what the
-        hidden layers are given (Srivastava et al., 2014). The second pays where ids tell most: on
-        random splits.
+        Probability, in [0, 1), with which training sets a hidden unit, or an input of the hidden
+        layers, to 0 (Srivastava et al., 2014). Dropping inputs helps where the ids carry most of
+        the information, as they do on random splits.
     frozen : tuple of str
-        Categories whose vectors stay as they are at the start: pre-trained ones.
+        Categories whose vectors are not trained. Use it for pre-trained vectors.
     training : TrainingConfig
     """
 
@@ -98,6 +109,7 @@ class RankingConfig:
     numbers: tuple[str, ...] = NUMBERS
     bags: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
+    longest_history: int = 50
     embedding_dim: int = 10
     hidden: tuple[int, ...] = (128, 128)
     log_numbers: tuple[str, ...] = COUNTS
@@ -113,17 +125,28 @@ class RankingConfig:
         for name in ("id_dropout", "dropout", "input_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise RecsysError(f"{name} must lie in [0, 1), not {getattr(self, name)}.")
-        if min((self.embedding_dim, *self.hidden)) < 1 or self.embedding_l2 < 0:
+        if min((self.embedding_dim, self.longest_history, *self.hidden)) < 1:
             raise RecsysError(
-                "embedding_dim and hidden must be positive and embedding_l2 not negative, "
-                f"not {self.embedding_dim}, {self.hidden} and {self.embedding_l2}."
+                "embedding_dim, longest_history and hidden must be positive, not "
+                f"{self.embedding_dim}, {self.longest_history} and {self.hidden}."
             )
+        if self.embedding_l2 < 0:
+            raise RecsysError(f"embedding_l2 must not be negative, not {self.embedding_l2}.")
         if not self.categories:
             raise RecsysError("A ranking model needs at least one category.")
         if unknown := set(self.frozen) - set(self.categories):
-            raise RecsysError(f"frozen names {', '.join(sorted(unknown))}: no category here.")
+            raise RecsysError(
+                f"frozen names {', '.join(sorted(unknown))}, which is not among the categories."
+            )
         if self.history and ITEM not in self.categories:
-            raise RecsysError(f"history needs {ITEM} among the categories: it shares its vectors.")
+            raise RecsysError(
+                f"A history needs {ITEM} among the categories, because it shares its vectors."
+            )
+        if self.history and HISTORY_FIELD in (*self.categories, *self.bags):
+            raise RecsysError(
+                f"A category cannot be called {HISTORY_FIELD!r} in a model that reads a history: "
+                "rename that column."
+            )
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
@@ -131,9 +154,51 @@ class RankingConfig:
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
         return cls(**{**values, "training": TrainingConfig(**stored["training"])})
 
+    @property
+    def columns(self) -> list[str]:
+        """All columns of the samples that the model reads."""
+        return [*self.categories, *self.numbers, *self.bags, *self.history]
+
+    def with_settings(self, **settings: Any) -> Self:
+        """Return a copy in which some settings, those of training included, have other values.
+
+        ``config.with_settings(dropout=0.2, epochs=5)`` changes the network and its training.
+
+        Raises
+        ------
+        RecsysError
+            There is no such setting, or its value has the wrong type.
+        """
+        known = {each.name: getattr(self, each.name) for each in fields(self)}
+        training = vars(known.pop("training"))
+        changed: tuple[dict, dict] = {}, {}
+        for name, value in settings.items():
+            if name not in known and name not in training:
+                every = sorted({*known, *training})
+                raise RecsysError(
+                    f"There is no setting {name!r}.{nearest(name, every)} "
+                    f"Settings: {', '.join(every)}."
+                )
+            of_training = name in training
+            changed[of_training][name] = _as_type_of((known | training)[name], value, name)
+        return replace(self, **changed[False], training=replace(self.training, **changed[True]))
+
     def fixed_epochs(self, epochs: int) -> Self:
-        """Return the settings with exactly so many epochs, none chosen on the way."""
-        return replace(self, training=replace(self.training, epochs=epochs, patience=0))
+        """Return the settings for a training of exactly so many epochs, without early stopping."""
+        return self.with_settings(epochs=epochs, patience=0)
+
+
+def _as_type_of(example: Any, value: Any, name: str) -> Any:
+    """Return ``value`` in the type of ``example``, or refuse it."""
+    if isinstance(example, tuple):
+        return tuple(value) if isinstance(value, list | tuple) else (value,)
+    if isinstance(example, float) and type(value) is int:
+        return float(value)
+    if type(value) is not type(example):
+        raise RecsysError(
+            f"{name} is a {type(example).__name__}, such as {example!r}, not {value!r}."
+        )
+    return value
 
 
 def notes_config() -> RankingConfig:

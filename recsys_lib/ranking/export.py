@@ -14,9 +14,8 @@ from recsys_lib import files
 from recsys_lib.errors import DataError
 from recsys_lib.file_list import write_file_list
 from recsys_lib.keras_backend import load_keras
-from recsys_lib.ranking.inputs import FeatureInputs, vocabulary_of
-from recsys_lib.ranking.raw_features import raw_columns, raw_features
-from recsys_lib.schema import ITEM
+from recsys_lib.ranking.inputs import FeatureInputs
+from recsys_lib.ranking.raw_features import RawColumn, raw_columns, raw_features
 
 WARM_UP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
 METHODS = {"regress": "tensorflow/serving/regress", "classify": "tensorflow/serving/classify"}
@@ -43,43 +42,44 @@ def export_version(model, base_path: Path, samples: pd.DataFrame | None = None) 
     return version
 
 
-def export(
-    network, inputs: FeatureInputs, folder: Path, samples: pd.DataFrame | None = None
-) -> None:
+def export(model, folder: Path, samples: pd.DataFrame | None = None) -> None:
     """Write a SavedModel.
 
-    Whole numbers as categories are int64, (n,), -1 for a missing one; texts are strings, (n,),
-    empty for a missing one; bags are (n, any number), padded with these; numbers are float32,
-    (n,), NaN for a missing one. Unknown values are looked up as unknown. The answer is ``like``,
-    the probability: float32, (n,). An example leaves out what is missing.
+    A category is int64, (n,), with -1 for a missing value, or, if it is text, a string, (n,), with
+    an empty one for a missing value. Lists have the shape (n, any length) and are padded with
+    these. A number is float32, (n,), with NaN for a missing value. Values that training did not
+    contain are looked up as unknown. The output ``like`` is the probability: float32, (n,). An
+    example leaves out what is missing. Columns have the names of the person's own table.
 
     Parameters
     ----------
-    network : keras.Model
-        Takes ``[categories, numbers]``.
-    inputs : FeatureInputs
+    model : RankingModel
     folder : Path
         Replaced once the new one is complete.
     samples : DataFrame, optional
-        A few typical requests: a server runs them before the version is available
+        A few typical requests. A server runs them before the version is available
         (``assets.extra/tf_serving_warmup_requests``).
     """
     import tensorflow as tf
 
     keras = load_keras()
+    network, inputs = model.network, model.inputs
+    columns = _columns(model)
     tables = {name: _table(tf, values) for name, values in inputs.vocabularies.items()}
 
     def probability(features):
-        return network(_encoded(tf, inputs, tables, features), training=False)[:, 0]
+        theirs = {} if model.schema is None else model.schema.renamed
+        named = {column: features[theirs.get(column, column)] for column in inputs.columns}
+        return network(_encoded(tf, inputs, tables, named), training=False)[:, 0]
 
     def like(features):
         return {"like": probability(features)}
 
     def regress(examples):
-        return {"outputs": probability(_parsed(tf, inputs, examples))}
+        return {"outputs": probability(_parsed(tf, columns, examples))}
 
     def classify(examples):
-        p = probability(_parsed(tf, inputs, examples))
+        p = probability(_parsed(tf, columns, examples))
         classes = tf.tile(tf.constant([CLASSES]), [tf.size(p), 1])
         return {"classes": classes, "scores": tf.stack([1 - p, p], axis=1)}
 
@@ -88,14 +88,14 @@ def export(
     archive.track(network)
     for table in tables.values():
         archive.track(table)
-    archive.add_endpoint("serving_default", like, input_signature=[_signature(tf, inputs)])
+    archive.add_endpoint("serving_default", like, input_signature=[_signature(tf, columns)])
     archive.add_endpoint("regress", regress, input_signature=[examples])
     archive.add_endpoint("classify", classify, input_signature=[examples])
     with files.atomic_folder(Path(folder)) as fresh:
         archive.write_out(str(fresh), verbose=False)
         set_methods(fresh, METHODS)
         if samples is not None:
-            _write_warm_up(tf, fresh / WARM_UP_FILE, inputs, samples)
+            _write_warm_up(tf, fresh / WARM_UP_FILE, columns, samples)
         write_file_list(fresh)
 
 
@@ -113,7 +113,7 @@ def largest_difference(model, folder: Path, samples: pd.DataFrame) -> float:
     import tensorflow as tf
 
     serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
-    raw = raw_features(raw_columns(model.inputs), samples)
+    raw = raw_features(_columns(model), samples)
     served = serve(**{name: tf.constant(values) for name, values in raw.items()})["like"]
     return float(np.abs(served.numpy() - model.predict(samples)).max())
 
@@ -129,67 +129,76 @@ def set_methods(folder: Path, methods: Mapping[str, str]) -> None:
     path.write_bytes(saved.SerializeToString(deterministic=True))
 
 
-def _signature(tf, inputs: FeatureInputs) -> dict:
+def _columns(model) -> dict[str, RawColumn]:
+    return raw_columns(model.inputs, None if model.schema is None else model.schema.renamed)
+
+
+def _signature(tf, columns: Mapping[str, RawColumn]) -> dict:
     return {
         column: tf.TensorSpec(
             (None,) if form.width is None else (None, None), getattr(tf, form.kind), name=column
         )
-        for column, form in raw_columns(inputs).items()
+        for column, form in columns.items()
     }
 
 
-def _parsed(tf, inputs: FeatureInputs, examples) -> dict:
+def _parsed(tf, columns: Mapping[str, RawColumn], examples) -> dict:
     """Return the raw columns that serialised examples hold."""
     spec = {
         column: tf.io.FixedLenFeature([], getattr(tf, form.kind), form.missing)
         if form.width is None
         else tf.io.VarLenFeature(getattr(tf, form.kind))
-        for column, form in raw_columns(inputs).items()
+        for column, form in columns.items()
     }
     return {
-        column: tf.sparse.to_dense(value) if isinstance(value, tf.SparseTensor) else value
+        column: tf.sparse.to_dense(value, columns[column].missing)
+        if isinstance(value, tf.SparseTensor)
+        else value
         for column, value in tf.io.parse_example(examples, spec).items()
     }
 
 
 def _encoded(tf, inputs: FeatureInputs, tables: Mapping, features: Mapping) -> list:
     """Return ``[categories, numbers]``, as :meth:`FeatureInputs.encode` does."""
-    codes = [tables[vocabulary_of(c)][features[c]][:, None] for c in inputs.categories]
-    for column, width in inputs.bags.items():
-        code = tables[vocabulary_of(column)][features[column][:, :width]]
-        codes.append(tf.pad(code, [[0, 0], [0, width - tf.shape(code)[1]]]))
-    codes += [tables[vocabulary_of(ITEM)][features[c]][:, None] for c in inputs.history]
-    return [tf.cast(tf.concat(codes, axis=1), tf.int32), _numbers(tf, inputs, features)]
+    blocks = []  # (n, width) each
+    for column, vocabulary, width in inputs.coded_columns:
+        codes = tables[vocabulary][features[column]]
+        if width is None:
+            codes = codes[:, None]
+        else:
+            codes = codes[:, :width]
+            codes = tf.pad(codes, [[0, 0], [0, width - tf.shape(codes)[1]]])
+        blocks.append(codes)
+    codes = tf.cast(tf.concat(blocks, axis=1), tf.int32)
+    numbers = [features[column] for column in inputs.numbers]
+    return [codes, _scaled(tf, inputs, numbers) if numbers else tf.zeros((tf.shape(codes)[0], 0))]
 
 
 def _table(tf, values: np.ndarray):
-    """Return a table from the raw values to their codes, 0 for what it does not know."""
-    keys = values if np.issubdtype(values.dtype, np.integer) else values.astype(object)
-    dtype = tf.int64 if np.issubdtype(values.dtype, np.integer) else tf.string
-    known = tf.lookup.KeyValueTensorInitializer(
-        tf.constant(keys, dtype), tf.range(1, len(values) + 1, dtype=tf.int64)
-    )
+    """Return a table from the raw values to their codes, which gives 0 for any other value."""
+    whole = np.issubdtype(values.dtype, np.integer)
+    keys = tf.constant(values if whole else values.astype(object), tf.int64 if whole else tf.string)
+    codes = tf.range(1, len(values) + 1, dtype=tf.int64)
+    known = tf.lookup.KeyValueTensorInitializer(keys, codes)
     return tf.lookup.StaticHashTable(known, default_value=0)
 
 
-def _numbers(tf, inputs: FeatureInputs, features: Mapping):
-    """Fill and scale as :meth:`FeatureInputs.encode_numbers` does, in double precision too."""
-    if not inputs.numbers:
-        return tf.zeros((tf.shape(next(iter(features.values())))[0], 0))
+def _scaled(tf, inputs: FeatureInputs, numbers: list):
+    """Fill and scale as :meth:`FeatureInputs.encode_numbers` does, in double precision, too."""
     logarithms = np.isin(inputs.numbers, inputs.log_numbers)
-    values = tf.stack([tf.cast(features[c], tf.float64) for c in inputs.numbers], axis=1)
+    values = tf.stack([tf.cast(number, tf.float64) for number in numbers], axis=1)
     values = tf.where(logarithms, tf.sign(values) * tf.math.log1p(tf.abs(values)), values)
     values = tf.where(tf.math.is_nan(values), inputs.fill, values)
     return tf.cast((values - inputs.shift) / inputs.scale, tf.float32)
 
 
-def _write_warm_up(tf, path: Path, inputs: FeatureInputs, samples: pd.DataFrame) -> None:
+def _write_warm_up(tf, path: Path, columns: Mapping[str, RawColumn], samples) -> None:
     """Write one request of each method as records of ``PredictionLog`` messages."""
     from tensorflow_serving.apis import prediction_log_pb2
 
     if samples.empty:
         raise DataError("There is no sample to warm the model up with.")
-    raw = raw_features(raw_columns(inputs), samples)
+    raw = raw_features(columns, samples)
     predict, regress, classify = (prediction_log_pb2.PredictionLog() for _ in range(3))
     for column, values in raw.items():
         predict.predict_log.request.inputs[column].CopyFrom(tf.make_tensor_proto(values))

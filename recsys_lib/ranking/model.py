@@ -1,10 +1,9 @@
-"""A trained ranking model as data: settings, inputs and weights, without TensorFlow.
+"""A trained ranking model as data: its settings, inputs and weights, without TensorFlow.
 
-Whoever scores decides with what: :meth:`RankingModel.predict` uses Keras, the serving layer uses
-numpy on the same weights.
+:meth:`RankingModel.predict` scores with Keras. The serving layer scores with numpy on the same
+weights.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -15,10 +14,13 @@ import pandas as pd
 
 from recsys_lib import files
 from recsys_lib.errors import DataError
+from recsys_lib.ranking.column_schema import Schema
 from recsys_lib.ranking.config import RankingConfig
-from recsys_lib.ranking.inputs import FeatureInputs
-from recsys_lib.ranking.models import config_class, module_of
-from recsys_lib.ranking.training import predict
+from recsys_lib.ranking.inputs import Encoded, FeatureInputs
+from recsys_lib.ranking.models import kind_called
+from recsys_lib.ranking.training import TrainingLog, predict
+
+VOCABULARY = "vocabulary/"  # before the name of a vocabulary among the stored arrays
 
 
 @dataclass(frozen=True)
@@ -28,32 +30,51 @@ class RankingModel:
     Attributes
     ----------
     kind : str
-        A key of :data:`recsys_lib.ranking.models.KINDS`.
+        A key of :data:`recsys_lib.ranking.KINDS`.
     config : RankingConfig
-        Of that kind's class.
+        Settings, of the class that belongs to the kind.
     inputs : FeatureInputs
+        How columns become arrays.
     weights : dict of str to float32 array
         By ``layer/variable``.
+    schema : Schema, optional
+        The names that a person's own table uses. Without it, samples have the library's names.
+    log : TrainingLog, optional
+        How the training went. A model that was loaded from a folder has none.
     """
 
     kind: str
     config: RankingConfig
     inputs: FeatureInputs
     weights: Mapping[str, np.ndarray]
+    schema: Schema | None = None
+    log: TrainingLog | None = None
 
     @property
     def n_parameters(self) -> int:
         """Number of trained numbers."""
         return sum(array.size for array in self.weights.values())
 
+    def encode(self, samples: pd.DataFrame) -> Encoded:
+        """Turn samples into the arrays that the network takes.
+
+        Raises
+        ------
+        DataError
+            A column is missing or holds values of another type than in training.
+        """
+        if self.schema is not None:
+            samples = self.schema.select(samples, self.inputs.columns)
+        return self.inputs.encode(samples)
+
     def predict(self, samples: pd.DataFrame) -> np.ndarray:
-        """Return the probability of a like for each sample through Keras: float32, (n,)."""
-        return predict(self.network, self.inputs.encode(samples))
+        """Return the probability of a like for each sample, computed by Keras: float32, (n,)."""
+        return predict(self.network, self.encode(samples))
 
     @cached_property
     def network(self):
-        """The Keras model with these weights, made at its first use."""
-        network = module_of(self.kind).network(self.config, self.inputs)
+        """The Keras model with these weights. It is made at its first use."""
+        network = kind_called(self.kind).network(self.config, self.inputs)
         assign(network, self.weights)
         return network
 
@@ -67,11 +88,12 @@ class RankingModel:
                 fill=inputs.fill,
                 shift=inputs.shift,
                 scale=inputs.scale,
-                **{f"vocabulary/{name}": v for name, v in inputs.vocabularies.items()},
+                **{VOCABULARY + name: values for name, values in inputs.vocabularies.items()},
             )
             described = {
                 "kind": self.kind,
                 "config": asdict(self.config),
+                "schema": None if self.schema is None else asdict(self.schema),
                 "categories": inputs.categories,
                 "numbers": inputs.numbers,
                 "bags": inputs.bags,
@@ -80,15 +102,6 @@ class RankingModel:
             }
             files.write_json(fresh / "model.json", described)
 
-    def export(self, folder: Path, samples: pd.DataFrame | None = None) -> None:
-        """Write a SavedModel that takes raw features; see :mod:`recsys_lib.ranking.export`.
-
-        ``samples`` are requests that a server answers before it makes the model available.
-        """
-        from recsys_lib.ranking.export import export
-
-        export(self.network, self.inputs, folder, samples)
-
     @classmethod
     def load(cls, folder: Path) -> "RankingModel":
         """Read a model that :meth:`save` wrote.
@@ -96,35 +109,49 @@ class RankingModel:
         Raises
         ------
         DataError
-            The folder holds no such model.
+            The folder holds no such model, or a damaged one.
         """
         folder = Path(folder)
         try:
             described = files.read_json(folder / "model.json")
-            with np.load(folder / "weights.npz", allow_pickle=False) as stored:
-                weights = dict(stored)
-            with np.load(folder / "inputs.npz", allow_pickle=False) as stored:
-                arrays = dict(stored)
-        except (OSError, ValueError, json.JSONDecodeError) as error:
-            raise DataError(f"No ranking model can be read from {folder}: {error}") from None
-        prefix = "vocabulary/"
-        inputs = FeatureInputs(
-            tuple(described["categories"]),
-            tuple(described["numbers"]),
-            {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)},
-            arrays["fill"],
-            arrays["shift"],
-            arrays["scale"],
-            bags=described["bags"],
-            history=tuple(described["history"]),
-            log_numbers=tuple(described["log_numbers"]),
-        )
-        config = config_class(described["kind"]).from_json(described["config"])
-        return cls(described["kind"], config, inputs, weights)
+            weights = files.read_npz(folder / "weights.npz")
+            arrays = files.read_npz(folder / "inputs.npz")
+            inputs = FeatureInputs(
+                tuple(described["categories"]),
+                tuple(described["numbers"]),
+                {
+                    name.removeprefix(VOCABULARY): values
+                    for name, values in arrays.items()
+                    if name.startswith(VOCABULARY)
+                },
+                arrays["fill"],
+                arrays["shift"],
+                arrays["scale"],
+                bags=described["bags"],
+                history=described["history"],
+                log_numbers=tuple(described["log_numbers"]),
+            )
+            kind, stored = described["kind"], described["schema"]
+            config = kind_called(kind).config.from_json(described["config"])
+            schema = None if stored is None else Schema(**stored)
+        except (OSError, ValueError, KeyError, TypeError) as error:  # bad JSON is a ValueError
+            raise DataError(
+                f"No ranking model can be read from {folder}: {type(error).__name__}, {error}."
+            ) from None
+        return cls(kind, config, inputs, weights, schema)
+
+    def export(self, folder: Path, samples: pd.DataFrame | None = None) -> None:
+        """Write a SavedModel that takes raw features; see :mod:`recsys_lib.ranking.export`.
+
+        ``samples`` are requests that a server answers before it makes the model available.
+        """
+        from recsys_lib.ranking.export import export
+
+        export(self, folder, samples)
 
 
 def assign(network, weights: Mapping[str, np.ndarray]) -> None:
-    """Set the weights that a Keras network has under these names (``layer/variable``)."""
+    """Set those variables of a Keras network that ``weights`` has under ``layer/variable``."""
     for variable in network.weights:
         if variable.path in weights:
             variable.assign(weights[variable.path])

@@ -17,19 +17,20 @@ class Vectors(Protocol):
 
 
 def place_vectors(table: np.ndarray, inputs: FeatureInputs, pretrained: Mapping[str, Vectors]):
-    """Return the matrix of all categories' vectors with some columns' rows set.
+    """Return the matrix of all categories' vectors, with the rows of some columns replaced.
 
-    The vectors of a column are scaled together to the spread that the network's own start has,
-    so that the first steps find them on the scale they expect. Categories without a vector keep
-    their random start, so they are told apart from each other but from nothing known.
+    The given vectors of a column are multiplied by one factor, so that their root mean square is
+    the standard deviation of the network's initial vectors: training then starts on the scale
+    that it expects. Categories without a given vector keep their random one, which distinguishes
+    them from each other and says nothing else.
 
     Parameters
     ----------
     table : float32 array, shape (n_rows, dim)
-        As the network drew it.
+        The network's initial vectors.
     inputs : FeatureInputs
     pretrained : dict of str to Vectors
-        By column.
+        The given vectors, by column.
 
     Raises
     ------
@@ -49,6 +50,6 @@ def place_vectors(table: np.ndarray, inputs: FeatureInputs, pretrained: Mapping[
         place = np.searchsorted(vocabulary, found.item_ids).clip(max=len(vocabulary) - 1)
         known = vocabulary[place] == found.item_ids
         vectors = found.vectors[known]
-        spread = np.sqrt(np.mean(np.square(vectors))) if len(vectors) else 1.0
-        table[fields[column].table + 1 + place[known]] = vectors * table.std() / spread
+        rms = np.sqrt(np.mean(np.square(vectors))) if len(vectors) else 1.0
+        table[fields[column].table + 1 + place[known]] = vectors * table.std() / rms
     return table

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from recsys_lib.errors import DataError, nearest
-from recsys_lib.ranking.inputs import FeatureInputs, vocabulary_of
-from recsys_lib.schema import ITEM
+from recsys_lib.ranking.inputs import FeatureInputs
 
 
 class RawColumn(NamedTuple):
@@ -31,14 +30,22 @@ class RawColumn(NamedTuple):
         return {"int64": -1, "string": "", "float32": np.float32(np.nan)}[self.kind]
 
 
-def raw_columns(inputs: FeatureInputs) -> dict[str, RawColumn]:
-    """Return the form of each column that a model reads."""
-    columns = {}
-    for column in (*inputs.categories, *inputs.bags, *inputs.history):
-        name = vocabulary_of(ITEM if column in inputs.history else column)
-        whole = np.issubdtype(inputs.vocabularies[name].dtype, np.integer)
-        columns[column] = RawColumn("int64" if whole else "string", inputs.bags.get(column))
-    return columns | dict.fromkeys(inputs.numbers, RawColumn("float32"))
+def raw_columns(
+    inputs: FeatureInputs, renamed: Mapping[str, str] | None = None
+) -> dict[str, RawColumn]:
+    """Return the form of each column that a model reads, under the person's names.
+
+    Parameters
+    ----------
+    inputs : FeatureInputs
+    renamed : dict of str to str, optional
+        The person's name of a column by the library's, where they differ.
+    """
+    columns = dict.fromkeys(inputs.numbers, RawColumn("float32"))
+    for column, vocabulary, width in inputs.coded_columns:
+        whole = np.issubdtype(inputs.vocabularies[vocabulary].dtype, np.integer)
+        columns[column] = RawColumn("int64" if whole else "string", width)
+    return {(renamed or {}).get(column, column): form for column, form in columns.items()}
 
 
 def raw_features(columns: Mapping[str, RawColumn], samples: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -8,9 +8,11 @@ from typing import NamedTuple
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pandas.api.types import is_numeric_dtype
 
 from recsys_lib.errors import DataError, nearest
 from recsys_lib.features.reference_layout import LAYOUT
+from recsys_lib.schema import ITEM
 
 LIST_SEPARATOR = "|"  # of a list in a CSV
 
@@ -58,7 +60,7 @@ class Source:
         Raises
         ------
         DataError
-            A column is missing; its name and the nearest one are told.
+            A column is missing. The message names it, and the nearest one there is.
         """
         if missing := [column for column in columns if column not in self.columns]:
             raise DataError(
@@ -69,7 +71,12 @@ class Source:
             yield piece.first_row, piece.read(columns)
 
 
-def open_source(path: Path, renamed: Mapping[str, str] | None = None, lists=()) -> Source:
+def open_source(
+    path: Path,
+    renamed: Mapping[str, str] | None = None,
+    lists: Sequence[str] = (),
+    history: Sequence[str] = (),
+) -> Source:
     """Open samples: a folder of the samples job, a Parquet file, or a CSV.
 
     Parameters
@@ -79,7 +86,11 @@ def open_source(path: Path, renamed: Mapping[str, str] | None = None, lists=()) 
         does not fit in memory should be Parquet (``recsys samples import`` makes it).
     renamed : dict of str to str, optional
         The file's name of a column, by ours.
-    lists : names of columns (ours) that hold lists, in a CSV as ``a|b``
+    lists : sequence of str
+        Columns, under our names, that hold lists. A CSV writes them as ``a|b``.
+    history : sequence of str
+        Columns of liked items, under our names. In a CSV such a column holds lists if one of its
+        values contains the separator. Their members are whole numbers if the items' ids are.
 
     Raises
     ------
@@ -92,7 +103,7 @@ def open_source(path: Path, renamed: Mapping[str, str] | None = None, lists=()) 
     if path.is_dir() or path.suffix.lower() in (".parquet", ".pq"):
         source = _open_parquet(path, renamed or {})
     else:
-        source = _open_csv(path, renamed or {}, lists)
+        source = _open_csv(path, renamed or {}, lists, history)
     if not source.n_rows:
         raise DataError(f"{path} holds no samples.")
     return source
@@ -136,7 +147,9 @@ def _row_group(file: Path, group: int, renamed: Mapping[str, str]):
     return read
 
 
-def _open_csv(path: Path, renamed: Mapping[str, str], lists: Sequence[str]) -> Source:
+def _open_csv(
+    path: Path, renamed: Mapping[str, str], lists: Sequence[str], history: Sequence[str]
+) -> Source:
     try:
         # Only an empty field is a missing value: a category may be called NA or None.
         frame = pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False)
@@ -148,13 +161,25 @@ def _open_csv(path: Path, renamed: Mapping[str, str], lists: Sequence[str]) -> S
         renamed, form = theirs, "a CSV in the reference system's layout"
     columns = _our_names(list(frame.columns), renamed, path)
     frame.columns = list(columns)
-    for column in set(lists) & set(columns):
+    for column in set(columns).intersection((*lists, *history)):
         texts = frame[column].astype("str").where(frame[column].notna(), "")
-        frame[column] = texts.map(
-            lambda text: [part for part in text.split(LIST_SEPARATOR) if part]
-        )
+        if column not in lists and not texts.str.contains(LIST_SEPARATOR, regex=False).any():
+            continue
+        members = texts.map(lambda text: [part for part in text.split(LIST_SEPARATOR) if part])
+        if column in history and ITEM in frame and is_numeric_dtype(frame[ITEM]):
+            members = _whole_numbers(members, column)
+        frame[column] = members
     piece = Piece(0, len(frame), lambda columns: frame[list(columns)])
     return Source(form, columns, (piece,))
+
+
+def _whole_numbers(lists: pd.Series, column: str) -> pd.Series:
+    try:
+        return lists.map(lambda members: [int(member) for member in members])
+    except ValueError as error:
+        raise DataError(
+            f"Column {column} must list whole numbers, as the ids of items are: {error}."
+        ) from None
 
 
 def _our_names(names: list[str], renamed: Mapping[str, str], path: Path) -> tuple[str, ...]:

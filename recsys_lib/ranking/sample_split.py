@@ -1,4 +1,4 @@
-"""Which samples of a file train a model, which choose its epoch, which judge it."""
+"""Which samples of a file train a model, which choose its epoch, and which test it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,38 +17,45 @@ TRAIN, VALIDATION, TEST = PARTS
 
 
 @dataclass(frozen=True)
-class Parts:
-    """How samples are split.
+class SampleSplit:
+    """How samples are split into the parts train, validation and test.
 
     Attributes
     ----------
-    how : str
-        In words.
+    description : str
+        The split in words.
     columns : tuple of str
-        What ``of`` reads.
-    of : function of a DataFrame and the number of its first row
-        Returns the name of the part of each row: array of str, (n,).
+        The columns that ``parts_of`` reads.
+    parts_of : function of a DataFrame and the number of its first row
+        Returns the name of each row's part: array of str, (n,).
     """
 
-    how: str
+    description: str
     columns: tuple[str, ...]
-    of: Callable[[pd.DataFrame, int], np.ndarray]
+    parts_of: Callable[[pd.DataFrame, int], np.ndarray]
 
 
-def split(
+def split_samples(
     source: Source, validation: float = 0.1, test: float = 0.0, seed: int = DEFAULT_SEED
-) -> Parts:
+) -> SampleSplit:
     """Decide how samples are split: by their column ``part``, else by time, else at random.
 
     Parameters
     ----------
     source : Source
-        Of ``timestamp`` all values are read, of the other columns nothing.
+        All values of ``timestamp`` are read, and nothing of the other columns.
     validation, test : float
-        Shares of the rows, in [0, 1). By time, validation comes before test; rows of one moment
-        stay together.
+        Shares of the rows, in [0, 1). In a split by time, validation comes before test, and rows
+        of one moment stay together.
     seed : int
-        Of the random split, in which the number of a row decides.
+        Seed of the random split, in which the part of a row follows from its number.
+
+    Raises
+    ------
+    RecsysError
+        The shares are negative or leave nothing to train on.
+    DataError
+        The column ``timestamp`` has a value that is missing or no number.
     """
     if validation < 0 or test < 0 or validation + test >= 1:
         raise RecsysError(
@@ -58,16 +65,16 @@ def split(
     shares = f"{validation:.0%} validation, {test:.0%} test"
     bounds = np.array([1 - validation - test, 1 - test])
     if PART in source.columns:
-        return Parts(f"by the column {PART!r}", (PART,), _as_written)
+        return SampleSplit(f"by the column {PART!r}", (PART,), _as_written)
     if TIMESTAMP in source.columns:
         times = np.concatenate([f[TIMESTAMP].to_numpy() for _, f in source.read([TIMESTAMP])])
         if not np.issubdtype(times.dtype, np.number) or np.isnan(times).any():
             raise DataError(f"Column {TIMESTAMP} must hold a number (of seconds) in each row.")
         times.sort()
-        # A bound past the last row is never reached.
+        # A bound past the last row is infinite: no row reaches it.
         places = np.round(bounds * len(times)).astype(int)
         moments = np.append(times.astype(np.float64), np.inf)[places]
-        return Parts(
+        return SampleSplit(
             f"by time: the latest samples are {shares}",
             (TIMESTAMP,),
             lambda frame, first_row: _named(frame[TIMESTAMP].to_numpy(), moments),
@@ -77,7 +84,7 @@ def split(
         rows = np.arange(first_row, first_row + len(frame))
         return _named(key_hash(rows, seed=seed) / 2.0**64, np.where(bounds < 1, bounds, np.inf))
 
-    return Parts(f"at random (seed {seed}): {shares}", (), at_random)
+    return SampleSplit(f"at random (seed {seed}): {shares}", (), at_random)
 
 
 def _named(values: np.ndarray, bounds: np.ndarray) -> np.ndarray:

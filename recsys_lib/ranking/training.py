@@ -1,12 +1,13 @@
 """One training loop for all ranking models: a compiled pass over tensors, early stopping.
 
-A pass draws its batches inside one compiled function, so that no Python runs between steps. What
-does not fit in memory comes as several chunks, one after the other (see :mod:`.stream`).
+A pass draws its batches inside one compiled function, so that no Python runs between steps.
+Samples that do not fit in memory come as several chunks, one after the other (see
+:mod:`recsys_lib.ranking.out_of_core`).
 
 On several machines the same program runs on each, with TensorFlow's ``TF_CONFIG`` in its
-environment (see :func:`recsys_lib.keras_backend.load_keras`). All draw the same batches, each
-computes the gradients of its share of the rows, and the sums over all workers are applied: batch
-size and result are those of one machine, but for rounding and for what dropout draws.
+environment (see :func:`recsys_lib.keras_backend.load_keras`). All workers draw the same batches,
+each computes the gradients of its share of the rows, and the sums over all workers are applied.
+Batch size and result are those of one machine, except for rounding and for what dropout draws.
 """
 
 import time
@@ -29,22 +30,22 @@ Chunk = tuple[Encoded, np.ndarray]  # samples and their labels, float32 (n,), 0 
 
 @dataclass
 class TrainingLog:
-    """What happened, one entry an epoch.
+    """How a training went. Each list has one value for each epoch.
 
     Attributes
     ----------
     n_samples : int
-        Training samples.
+        Number of training samples.
     train_loss : list of float
-        Mean loss while training: binary cross-entropy (nats) and what layers add to it.
+        Mean loss during the epoch: binary cross-entropy in nats and what layers add to it.
     validation_auc, validation_log_loss : lists of float
         Empty without validation samples.
     seconds : list of float
-        Time of the passes over the training samples, validation not included.
+        Duration of the pass over the training samples, without validation.
     best_epoch : int
-        From 1; the epoch whose weights were kept.
+        The epoch whose weights were kept, counted from 1.
     resumed_after : int
-        Epochs that a checkpoint brought along.
+        Number of epochs that had been trained before, and came from a checkpoint.
     """
 
     n_samples: int
@@ -57,7 +58,7 @@ class TrainingLog:
 
     @property
     def samples_per_second(self) -> float:
-        """Training speed; the first epoch, which compiles the step, counts only if alone."""
+        """Training speed. The first epoch, which compiles the step, counts only if it is alone."""
         seconds = self.seconds[1:] or self.seconds
         return self.n_samples * len(seconds) / sum(seconds)
 
@@ -78,20 +79,20 @@ def train(
     network : keras.Model
         Changed in place.
     chunks : sequence of (Encoded, labels)
-        One when all fits in memory. Each pass takes the chunks, and the samples within each, in
-        an order that seed and epoch decide.
+        A single one when everything fits in memory. Each pass takes the chunks, and the samples
+        within each, in an order that follows from the seed and the number of the epoch.
     config : TrainingConfig
     validation : (Encoded, labels), optional
     seed : int
     on_epoch : function of the log so far, optional
         Called after each epoch.
     checkpoint : Checkpoint, optional
-        Written after each epoch; one that is there is gone on from, and the result is the same
-        as without a break.
+        Written after each epoch. If there is one already, training continues from it, with the
+        same result as without the interruption.
     """
     log, best_weights = TrainingLog(n_samples=0), None
-    steps = _Steps(network, config)
-    if checkpoint is not None and (stored := checkpoint.load(steps.variables)):
+    passes = CompiledPass(network, config)
+    if checkpoint is not None and (stored := checkpoint.load(passes.variables)):
         log = TrainingLog(**stored.log)
         log.resumed_after, best_weights = len(log.seconds), stored.best_weights
     patience = config.patience if validation is not None else 0
@@ -100,7 +101,7 @@ def train(
         if patience and epoch > 1 and epoch - 1 - log.best_epoch >= patience:
             break
         started = time.perf_counter()
-        loss, log.n_samples = steps.epoch(chunks, generator(seed, "training", epoch))
+        loss, log.n_samples = passes.epoch(chunks, generator(seed, "training", epoch))
         log.seconds.append(time.perf_counter() - started)
         log.train_loss.append(loss)
         if validation is not None:
@@ -113,7 +114,7 @@ def train(
         elif not log.best_epoch or log.validation_auc[-1] > log.validation_auc[log.best_epoch - 1]:
             log.best_epoch, best_weights = epoch, network.get_weights()
         if checkpoint is not None:
-            checkpoint.save(steps.variables, asdict(log), best_weights)
+            checkpoint.save(passes.variables, asdict(log), best_weights)
         if on_epoch is not None:
             on_epoch(log)
     if best_weights is not None:
@@ -121,8 +122,8 @@ def train(
     return log
 
 
-class _Steps:
-    """The compiled pass over one chunk, and the optimiser's state."""
+class CompiledPass:
+    """A compiled pass of gradient steps over one chunk, and the state of the optimiser."""
 
     def __init__(self, network, config: TrainingConfig):
         import tensorflow as tf
@@ -146,10 +147,10 @@ class _Steps:
                 like = network(batch, training=True)
                 loss = cross_entropy(tf.gather(labels, rows)[:, None], like) / n
                 # Layers add means over this worker's rows, of which it may have none.
-                for further in network.losses:
-                    loss += tf.math.multiply_no_nan(further, share)
-            # The optimiser adds the gradients of all workers up. They must be of one shape, which
-            # those of looked-up rows are not; Adam moves every row at every step anyway.
+                for added in network.losses:
+                    loss += tf.math.multiply_no_nan(added, share)
+            # The optimiser sums the gradients of all workers. They must have one shape, which
+            # those of looked-up rows do not; Adam moves every row at every step anyway.
             gradients = tape.gradient(loss, network.trainable_variables)
             optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients])
             return loss
@@ -186,7 +187,7 @@ class _Steps:
 
 
 def _read_ahead(chunks: Sequence[Chunk], order: np.ndarray) -> Iterator[Chunk]:
-    """Yield the chunks in this order; the next one is read while one is worked on."""
+    """Yield the chunks in this order. While one is in use, the next one is read."""
     with ThreadPoolExecutor(1) as reader:
         following = reader.submit(chunks.__getitem__, order[0])
         for place in order[1:]:
@@ -201,5 +202,5 @@ def predict(network, samples: Encoded) -> np.ndarray:
     if not len(samples.categories):
         return np.empty(0, np.float32)
     starts = range(0, len(samples.categories), PREDICT_BATCH)
-    parts = [network([a[i : i + PREDICT_BATCH] for a in samples], training=False) for i in starts]
-    return np.concatenate(parts)[:, 0]
+    batches = [[array[i : i + PREDICT_BATCH] for array in samples] for i in starts]
+    return np.concatenate([network(batch, training=False) for batch in batches])[:, 0]

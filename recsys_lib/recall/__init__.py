@@ -1,9 +1,10 @@
 """The recall layer (召回层): channels that narrow a catalogue down to some hundred candidates."""
 
-from recsys_lib.recall.base import Channel, Recaller
+from recsys_lib.recall.base import Recaller
 from recsys_lib.recall.calibration import Calibration, calibrate, score_bands
 from recsys_lib.recall.channels.als import ImplicitALS
 from recsys_lib.recall.channels.attributes import FavouriteGenre, FavouritePeople, with_people
+from recsys_lib.recall.channels.base import Channel
 from recsys_lib.recall.channels.ease import Ease
 from recsys_lib.recall.channels.item_knn import ItemKNN
 from recsys_lib.recall.channels.popular import Newest, Popular, RandomRecaller, RecentlyPopular

@@ -8,17 +8,14 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from recsys_lib.data.interactions import Interactions
-from recsys_lib.data.matrix import InteractionMatrix, index_of
+from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.histories import Histories
-from recsys_lib.recall.lists import Lists, top_k
+from recsys_lib.recall.lists import Lists
 from recsys_lib.recall.vocabulary import Vocabulary, canonical, id_list
 from recsys_lib.schema import ITEM, USER
-
-ROWS_AT_ONCE = 2_048  # bounds the dense score matrix
 
 
 class Recaller(ABC):
@@ -252,111 +249,3 @@ class Recaller(ABC):
         frame[USER] = pd.Series(asked, dtype=None if asked else "int64").take(row).to_numpy()
         frame[ITEM] = self.vocabulary_.raw_items(frame[ITEM])
         return frame.set_axis([key, value, *frame.columns[2:]], axis=1)
-
-
-class Channel(Recaller):
-    """A recaller that scores all items for a user: one recall channel (召回通道).
-
-    A subclass implements :meth:`_fit`, :meth:`_represent` and :meth:`_score`, and
-    :meth:`_similar` where its mathematics compares items.
-
-    Attributes
-    ----------
-    users_ : array or scipy CSR matrix, shape (n_users, anything)
-        What :meth:`_represent` makes of each user that :meth:`fit` has seen.
-    """
-
-    def learn(self, seen: Histories, vocabulary: Vocabulary) -> None:
-        self.matrix_, self.vocabulary_ = seen.matrix, vocabulary
-        self._fit(seen.matrix, seen.events)
-        self.users_ = self._represent(seen.matrix, seen.events)
-
-    @abstractmethod
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
-        """Learn what users share; ``matrix`` holds the same events as ``interactions``."""
-
-    @abstractmethod
-    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame):
-        """Turn histories into what :meth:`_score` reads, one row a user of ``matrix``.
-
-        Parameters
-        ----------
-        matrix : InteractionMatrix
-            Its columns are those of ``matrix_``; its users may be new.
-        interactions : DataFrame
-            The same events.
-
-        Returns
-        -------
-        array or scipy CSR matrix, shape (matrix.n_users, anything)
-        """
-
-    @abstractmethod
-    def _score(self, users) -> np.ndarray:
-        """Score all items for rows of what :meth:`_represent` gives: float32, (m, n_items).
-
-        Higher is better; ``-inf`` means that the channel does not recall the item.
-        """
-
-    def _similar(self, columns: np.ndarray) -> np.ndarray:
-        """Return how like all items are to those of some columns: float, (m, n_items).
-
-        ``-inf`` means not at all; what stands for the item itself does not matter.
-        """
-        raise NotImplementedError
-
-    def lists(self, users, k=10, histories=None, exclude=None) -> Lists:
-        self._check_request(k, histories)
-        found = Lists.empty(users, k, [self.name])
-        rows = self.matrix_.users_of(found.user_ids)
-        sources = [(self.matrix_, self.users_, rows)]
-        if histories is not None:
-            given = Histories.of(histories, self.matrix_.item_ids, users=found.user_ids)
-            rows_given = given.matrix.users_of(found.user_ids)
-            represented = self._represent(given.matrix, given.events)
-            rows[rows_given >= 0] = -1
-            sources.append((given.matrix, represented, rows_given))
-        barred, barred_row = self._barred(found.user_ids, exclude)
-        for matrix, representation, rows in sources:
-            known = np.flatnonzero(rows >= 0)
-            for start in range(0, len(known), ROWS_AT_ONCE):
-                some = known[start : start + ROWS_AT_ONCE]
-                score = np.array(self._score(representation[rows[some]]), dtype=np.float32)
-                for pairs in (matrix.ratings[rows[some]], barred[barred_row[some]]):
-                    score[
-                        np.repeat(np.arange(len(some)), np.diff(pairs.indptr)), pairs.indices
-                    ] = -np.inf
-                self._fill(found, some, score)
-        return found
-
-    def similar_lists(self, items, k=10) -> Lists:
-        self._check_request(k)
-        if not self.has_similar_items:
-            return super().similar_lists(items, k)
-        found = Lists.empty(items, k, [self.name])
-        columns = self.matrix_.items_of(found.user_ids)
-        known = np.flatnonzero(columns >= 0)
-        for start in range(0, len(known), ROWS_AT_ONCE):
-            some = known[start : start + ROWS_AT_ONCE]
-            score = np.array(self._similar(columns[some]), dtype=np.float32)  # (m, n_items)
-            score[np.arange(len(some)), columns[some]] = -np.inf
-            self._fill(found, some, score)
-        return found
-
-    def _fill(self, found: Lists, rows: np.ndarray, score: np.ndarray) -> None:
-        """Write the best items of scores, (m, n_items), to some rows of lists."""
-        k = found.item_ids.shape[1]
-        found.item_ids[rows], found.scores[rows] = top_k(score, self.matrix_.item_ids, k)
-        found.channel_index[rows] = np.where(found.listed[rows], 0, -1)
-
-    def _barred(self, users: np.ndarray, exclude: pd.DataFrame | None):
-        """Return pairs to exclude as a matrix (n, n_items), and the row of each user in it."""
-        some, row_of_user = np.unique(users, return_inverse=True)
-        shape = (len(some), self.matrix_.n_items)
-        if exclude is None:
-            return sparse.csr_matrix(shape, dtype=np.int8), row_of_user
-        row, column = index_of(some, exclude[USER]), self.matrix_.items_of(exclude[ITEM])
-        known = (row >= 0) & (column >= 0)
-        ones = np.ones(known.sum(), dtype=np.int8)
-        pairs = sparse.csr_matrix((ones, (row[known], column[known])), shape=shape)
-        return pairs, row_of_user

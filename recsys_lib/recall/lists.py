@@ -10,6 +10,7 @@ from recsys_lib.data.matrix import NO_ITEM
 from recsys_lib.schema import ITEM, USER
 from recsys_lib.seeding import key_hash
 
+ROWS_AT_ONCE = 2_048  # of users: bounds the dense matrices of scores
 NO_CHANNEL = -1  # pads a row of channels as NO_ITEM pads a row of items
 
 

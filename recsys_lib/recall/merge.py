@@ -7,9 +7,9 @@ import numpy as np
 
 from recsys_lib.data.matrix import InteractionMatrix, index_of
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall.base import ROWS_AT_ONCE, Recaller
+from recsys_lib.recall.base import Recaller
 from recsys_lib.recall.histories import Histories
-from recsys_lib.recall.lists import NO_CHANNEL, Lists, top_k
+from recsys_lib.recall.lists import NO_CHANNEL, ROWS_AT_ONCE, Lists, top_k
 from recsys_lib.recall.vocabulary import Vocabulary
 
 FUSIONS = ("quota", "rank", "score", "calibrated")

@@ -6,9 +6,9 @@ import pandas as pd
 
 from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import RecsysError, nearest
-from recsys_lib.recall.base import Channel
 from recsys_lib.recall.channels.als import ImplicitALS
 from recsys_lib.recall.channels.attributes import FavouriteGenre, FavouritePeople
+from recsys_lib.recall.channels.base import Channel
 from recsys_lib.recall.channels.ease import Ease
 from recsys_lib.recall.channels.item_knn import ItemKNN
 from recsys_lib.recall.channels.popular import Newest, Popular, RandomRecaller, RecentlyPopular

@@ -16,8 +16,8 @@ from recsys_lib.embeddings import (
     NOTES_CONFIG,
     Item2vecConfig,
     liked_sequences,
-    train_fast,
     train_item2vec,
+    train_item2vec_numba,
     train_item2vec_on_spark,
 )
 from recsys_lib.evaluation import evaluate
@@ -52,8 +52,8 @@ TRAINERS = {
     "gensim, notes' setting": (train_item2vec, NOTES_CONFIG),
     "Spark, its best setting": (train_item2vec_on_spark, MLLIB),
     "gensim, chosen setting": (train_item2vec, CHOSEN),
-    "fast, chosen setting": (train_fast, CHOSEN),
-    "fast, as good as Spark": (train_fast, AS_GOOD),
+    "fast, chosen setting": (train_item2vec_numba, CHOSEN),
+    "fast, as good as Spark": (train_item2vec_numba, AS_GOOD),
 }
 
 

@@ -17,7 +17,7 @@ from recsys_lib.ranking import CATEGORIES, NUMBERS, RankingConfig, labels_of, tr
 from recsys_lib.ranking.config import IDS
 from recsys_lib.ranking.fitting import inputs_for
 from recsys_lib.ranking.models import embedding_mlp
-from recsys_lib.ranking.training import _Steps
+from recsys_lib.ranking.training import CompiledPass
 from recsys_lib.seeding import generator
 
 BATCH = 1_024
@@ -44,7 +44,7 @@ def encoded(parts):
 
 def ours(encoded):
     inputs, samples, labels = encoded
-    steps = _Steps(embedding_mlp.network(CONFIG, inputs), CONFIG.training)
+    steps = CompiledPass(embedding_mlp.network(CONFIG, inputs), CONFIG.training)
     rng = generator(1, "order")
     return lambda: steps.epoch([(samples, labels)], rng)
 

@@ -28,7 +28,7 @@ def figures(output: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def own() -> pd.DataFrame:
-    """A shop's clicks, with texts as ids, lists and a history."""
+    """A shop's clicks, with ids of both kinds, lists, and a history in lists."""
     rng = generator(3, "clicks")
     n = 400
     sku = rng.integers(0, 20, n)
@@ -36,10 +36,10 @@ def own() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "uid": [f"u{k}" for k in rng.integers(0, 15, n)],
-            "sku": [f"s{k}" for k in sku],
+            "sku": sku,
             "price": rng.random(n) * 100,
             "tags": [["a", "b", "NA"][: k % 4] for k in sku],
-            "last": [f"s{k}" if k % 3 else None for k in rng.integers(0, 20, n)],
+            "recent": [sku[rng.integers(0, n, k % 4)].tolist() for k in range(n)],
             "clicked": clicked.astype(int),
         }
     )
@@ -47,7 +47,7 @@ def own() -> pd.DataFrame:
 
 SCHEMA = {
     "label": "clicked", "user": "uid", "item": "sku", "numbers": ["price"],
-    "log_numbers": ["price"], "bags": ["tags"], "history": ["last"],
+    "log_numbers": ["price"], "bags": ["tags"], "history": ["recent"],
 }  # fmt: skip
 
 
@@ -55,8 +55,12 @@ SCHEMA = {
 def test_an_own_file_as_csv_and_as_parquet(own, tmp_path):
     (tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
     own.to_parquet(tmp_path / "own.parquet")
-    own.assign(tags=own["tags"].map("|".join)).to_csv(tmp_path / "own.csv", index=False)
-    told = {}
+    texts = {
+        column: own[column].map(lambda each: "|".join(map(str, each)))
+        for column in ("tags", "recent")
+    }
+    own.assign(**texts).to_csv(tmp_path / "own.csv", index=False)
+    metrics = {}
     for ending in ("csv", "parquet"):
         out = tmp_path / ending
         printed = run(
@@ -65,14 +69,15 @@ def test_an_own_file_as_csv_and_as_parquet(own, tmp_path):
         )  # fmt: skip
         assert "at random (seed 42)" in printed
         assert "epoch 2: loss" in printed
-        told[ending] = figures(run("evaluate", out, "--samples", tmp_path / f"own.{ending}"))
-    assert told["csv"] == told["parquet"]
-    assert told["csv"]["rows"] == "400"
-    assert float(told["csv"]["unknown_user_id"]) < 0.1
+        metrics[ending] = figures(run("evaluate", out, "--samples", tmp_path / f"own.{ending}"))
+    assert metrics["csv"] == metrics["parquet"]
+    assert metrics["csv"]["rows"] == "400"
+    assert float(metrics["csv"]["unknown_user_id"]) < 0.1
     stored = json.loads((tmp_path / "csv" / "training.json").read_text())
     assert sum(stored["rows"].values()) == 400
     assert len(stored["log"]["train_loss"]) == 2
     model = RankingModel.load(tmp_path / "csv")
+    assert model.inputs.history == {"recent": 3}
     assert "NA" in model.inputs.vocabularies["tags"]
     assert not (tmp_path / "csv.checkpoint").exists()
 
@@ -101,9 +106,9 @@ def test_the_reference_layout_needs_no_schema(reference_csv, tmp_path):
     assert "a CSV in the reference system's layout" in printed
     assert "by time: the latest samples are 10% validation" in printed
     assert "missing values: item_genre_1 " in printed
-    told = figures(run("evaluate", tmp_path / "m", "--samples", reference_csv))
-    assert told["rows"] == "500"
-    assert {"auc", "per_user_auc", "log_loss", "calibration_error"} <= set(told)
+    metrics = figures(run("evaluate", tmp_path / "m", "--samples", reference_csv))
+    assert metrics["rows"] == "500"
+    assert {"auc", "per_user_auc", "log_loss", "calibration_error"} <= set(metrics)
 
 
 @pytest.mark.parametrize(
@@ -114,14 +119,14 @@ def test_the_reference_layout_needs_no_schema(reference_csv, tmp_path):
         ({"label": "clicked", "user": "uidd"}, [], "no column 'uidd'. Did you mean 'uid'"),
         ({"label": "clicked", "user": "uid", "numbers": ["prize"]}, [], "Did you mean 'price'"),
         ({"label": "clicked", "user": "uid", "numbers": "price"}, [], "a list of columns"),
-        ({"label": "clicked", "user": "uid", "numbers": ["last"]}, [], "no column of numbers"),
+        ({"label": "clicked", "user": "uid", "numbers": ["tags"]}, [], "does not hold numbers"),
         ({"label": "price", "user": "uid"}, [], "Labels must be 0 or 1"),
         (SCHEMA, ["--set", "embeding_dim=4"], "Did you mean 'embedding_dim'"),
         (SCHEMA, ["--set", "dropout=much"], "dropout is a float"),
         (SCHEMA, ["--set", "dropout"], "write name=value"),
     ],
 )
-def test_what_is_wrong_is_told(own, tmp_path, schema, arguments, says):
+def test_what_is_wrong_is_named(own, tmp_path, schema, arguments, says):
     (tmp_path / "schema.json").write_text(json.dumps(schema))
     own.to_parquet(tmp_path / "own.parquet")
     with pytest.raises(RecsysError, match=says.replace("(", r"\(")):
@@ -132,6 +137,6 @@ def test_what_is_wrong_is_told(own, tmp_path, schema, arguments, says):
     assert not (tmp_path / "m").exists()
 
 
-def test_a_misspelt_kind_is_told(tmp_path):
+def test_a_misspelt_kind_is_named(tmp_path):
     with pytest.raises(RecsysError, match="Did you mean 'deepfm'"):
         run("train", "deepmf", "--samples", tmp_path, "--out", tmp_path / "m")

@@ -20,9 +20,9 @@ from recsys_lib.errors import DataError
 from recsys_lib.ranking import KINDS, config_for
 from recsys_lib.ranking.config import HISTORY
 from recsys_lib.ranking.fitting import inputs_for
-from recsys_lib.ranking.models import module_of
+from recsys_lib.ranking.models import kind_called
 
-JOINING = {"Pool", "Concatenate", "Flatten"}
+JOINING = {"FieldMeans", "Concatenate", "Flatten"}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def network_of(samples, small_config):
 
     def build(kind):
         own = config_for(kind, config)
-        return module_of(kind).network(own, inputs_for(own, frame))
+        return kind_called(kind).network(own, inputs_for(own, frame))
 
     return build
 
@@ -53,7 +53,7 @@ def layers_of(network) -> tuple[set, set, set]:
             for source in operation._inbound_nodes[place].input_tensors:
                 feeds[operation] |= before(source)
             kind = type(operation)
-            ours = kind.__module__ == "recsys_lib.ranking.layers"
+            ours = kind.__module__.startswith("recsys_lib.ranking.")
             if (ours or getattr(operation, "weights", ())) and kind.__name__ not in JOINING:
                 needed.add(number_off(operation.name))
         return feeds[operation] | {number_off(operation.name)}

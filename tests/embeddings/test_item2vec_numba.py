@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from planted import SMALL, planted_sequences
 
-from recsys_lib.embeddings import Item2vecConfig, train_fast, train_item2vec
+from recsys_lib.embeddings import Item2vecConfig, train_item2vec, train_item2vec_numba
 from recsys_lib.embeddings import item2vec_numba as module
 from recsys_lib.embeddings._skipgram_loops import train_block
 from recsys_lib.embeddings.skipgram import SkipGram, negative_sampling_loss
@@ -20,7 +20,7 @@ def side_of(rows):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_planted_tastes_are_found(workers):
-    table = train_fast(planted_sequences(), SMALL, 1, workers=workers)
+    table = train_item2vec_numba(planted_sequences(), SMALL, 1, workers=workers)
     assert table.item_ids.tolist() == list(range(30))
     for item in table.item_ids:
         nearest, _ = table.nearest(item, 5)
@@ -34,7 +34,7 @@ def test_it_finds_what_gensim_finds():
     cosines = []
     for table in (
         train_item2vec(sequences, dataclasses.replace(SMALL, embedding_dim=16), 1),
-        train_fast(sequences, dataclasses.replace(SMALL, embedding_dim=16), 1, workers=1),
+        train_item2vec_numba(sequences, dataclasses.replace(SMALL, embedding_dim=16), 1, workers=1),
     ):
         taste = table.normalized().vectors.reshape(6, 6, -1).mean(axis=1)
         cosines.append((taste @ taste.T)[np.triu_indices(6)])
@@ -42,29 +42,29 @@ def test_it_finds_what_gensim_finds():
     np.testing.assert_allclose(cosines[1], cosines[0], atol=0.1)
 
 
-def block(sequence, parts, vectors, contexts, attention, negatives, step):
+def block(sequence, terms, vectors, contexts, attention, negatives, step):
     """Run the compiled loop once over a sequence; all negatives are item ``negatives[0]``."""
     noise = np.full(2**4, negatives[0], np.int32)
     train_block(
-        np.array(sequence, np.int32), np.array([0, len(sequence)]), parts.slots, parts.rows,
-        parts.row_of, attention, vectors, contexts, noise, np.ones(len(contexts), np.float32),
+        np.array(sequence, np.int32), np.array([0, len(sequence)]), terms.slots, terms.rows,
+        terms.row_of, attention, vectors, contexts, noise, np.ones(len(contexts), np.float32),
         1, len(negatives), step, 0, 10**9, np.uint64(1),
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("negative", [3, 2])
 def test_one_step_is_the_gradient_of_the_hand_written_network(negative):
-    """Contexts 1 and 2 of centre 0 share a negative; of 2 itself only context 1 is told."""
+    """Contexts 1 and 2 of centre 0 share a negative; 2 is no negative of itself."""
     rng = np.random.default_rng(0)
     start = SkipGram(rng.normal(size=(4, 3)), rng.normal(size=(4, 3)))
     vectors, contexts = start.vectors.astype(np.float32), start.contexts.astype(np.float32)
-    parts = module._Parts.of(np.arange(4), None)
+    terms = module._Terms.of(np.arange(4), None)
     step = 1e-3
-    block([1, 0, 2], parts, vectors, contexts, np.zeros(4, np.float32), [negative], step)
+    block([1, 0, 2], terms, vectors, contexts, np.zeros(4, np.float32), [negative], step)
     expected_vectors, expected_contexts = 0, 0
     for pair in ([1, 0], [0, 1], [0, 2], [2, 0]):
-        told_from = [negative] if negative != pair[1] else []
-        negatives = np.array([told_from], np.int64)
+        negatives_of_pair = [negative] if negative != pair[1] else []
+        negatives = np.array([negatives_of_pair], np.int64)
         _, gradient = negative_sampling_loss(start, np.array([pair]), negatives)
         expected_vectors = expected_vectors + gradient.vectors
         expected_contexts = expected_contexts + gradient.contexts
@@ -81,34 +81,34 @@ SIDE = side_of(
 
 
 def test_vectors_are_composed_as_eges_says():
-    parts = module._Parts.of(np.arange(3), SIDE)  # 9 is in no sequence
-    assert parts.item_ids.tolist() == [0, 1, 2, 9]
+    terms = module._Terms.of(np.arange(3), SIDE)  # 9 is in no sequence
+    assert terms.item_ids.tolist() == [0, 1, 2, 9]
     # rows: items 0, 1, 2; then director d, genre x, genre y
     vectors = np.array([[1, 0], [2, 0], [3, 0], [0, 10], [0, 20], [0, 40]], np.float32)
-    attention = np.zeros(len(parts.rows) - 1, np.float32)
+    attention = np.zeros(len(terms.rows) - 1, np.float32)
     attention[0] = np.log(2)  # of item 0's own vector: weights 2, 1, 1
     expected = [[0.5, 0.25 * 10 + 0.25 * 30], [1, 10], [3, 0], [0, 0.5 * 10 + 0.5 * 40]]
-    np.testing.assert_allclose(parts.compose(vectors, attention), expected, rtol=1e-6)
+    np.testing.assert_allclose(terms.compose(vectors, attention), expected, rtol=1e-6)
 
 
 def test_gradients_with_side_information_agree_with_finite_differences():
     rng = np.random.default_rng(1)
-    parts = module._Parts.of(np.arange(3), SIDE)
+    terms = module._Terms.of(np.arange(3), SIDE)
     values = {
         "vectors": rng.normal(size=(6, 2)).astype(np.float32),
-        "attention": rng.normal(size=len(parts.rows) - 1).astype(np.float32) * 0.5,
+        "attention": rng.normal(size=len(terms.rows) - 1).astype(np.float32) * 0.5,
     }
     contexts = rng.normal(size=(3, 2)).astype(np.float32)
 
     def loss(values):
-        composed = parts.compose(values["vectors"], values["attention"]).astype(np.float64)
+        composed = terms.compose(values["vectors"], values["attention"]).astype(np.float64)
         model = SkipGram(composed[:3], contexts.astype(np.float64))
         pairs, negatives = np.array([[0, 1], [1, 0]]), np.array([[2], [2]])
         return 2 * negative_sampling_loss(model, pairs, negatives)[0]
 
     step = 1e-3
     moved = {name: value.copy() for name, value in values.items()}
-    block([0, 1], parts, moved["vectors"], contexts.copy(), moved["attention"], [2], step)
+    block([0, 1], terms, moved["vectors"], contexts.copy(), moved["attention"], [2], step)
     for name in values:
         for place in np.ndindex(values[name].shape):
             ends = []
@@ -125,7 +125,9 @@ def test_a_film_nobody_saw_lies_with_its_director():
     sequences = planted_sequences()
     side = side_of([(item, "director", f"d{item // 10}") for item in range(30)])
     side = pd.concat([side, side_of([(99, "director", "d1")])])
-    table = train_fast(sequences, dataclasses.replace(SMALL, learning_rate=0.1), 1, side=side)
+    table = train_item2vec_numba(
+        sequences, dataclasses.replace(SMALL, learning_rate=0.1), 1, side=side
+    )
     assert (table.nearest(99, 5)[0] // 10 == 1).all()
 
 
@@ -133,7 +135,7 @@ def test_one_worker_repeats_itself():
     config = dataclasses.replace(SMALL, epochs=2)
     side = side_of([(item, "genre", str(item % 3)) for item in range(30)])
     once, again, other = (
-        train_fast(planted_sequences(), config, seed, side=side, workers=1).vectors
+        train_item2vec_numba(planted_sequences(), config, seed, side=side, workers=1).vectors
         for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(once, again)
@@ -175,9 +177,9 @@ def test_negatives_and_thinning_follow_word2vecs_formulas():
 )
 def test_what_cannot_be_trained_is_named(sequences, config, workers, error, message):
     with pytest.raises(error, match=message):
-        train_fast(sequences, config, 0, workers=workers)
+        train_item2vec_numba(sequences, config, 0, workers=workers)
 
 
 def test_thinning_out_everything_is_no_crash():
     config = Item2vecConfig(embedding_dim=4, epochs=1, downsample_above=1e-9)
-    assert len(train_fast([np.array([1, 2])], config, 0)) == 2
+    assert len(train_item2vec_numba([np.array([1, 2])], config, 0)) == 2

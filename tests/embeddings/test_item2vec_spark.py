@@ -8,17 +8,10 @@ from planted import planted_sequences
 
 from recsys_lib.embeddings import Item2vecConfig, train_item2vec, train_item2vec_on_spark
 from recsys_lib.errors import DataError, RecsysError
-from recsys_lib.spark import borrowed_session
 
 CONFIG = Item2vecConfig(
     embedding_dim=8, window=8, epochs=10, negatives=0, downsample_above=0.0, learning_rate=0.1
 )
-
-
-@pytest.fixture(scope="module")
-def spark():
-    with borrowed_session("test item2vec") as session:
-        yield session
 
 
 @pytest.mark.spark

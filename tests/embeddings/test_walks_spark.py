@@ -14,10 +14,10 @@ pytestmark = pytest.mark.spark
 def side_by_side(graphs) -> ItemGraph:
     """Put graphs beside each other, so that one job walks on all of them."""
     first = np.cumsum([0, *(graph.n_nodes for graph in graphs)])
-    parts = [
+    shifted = [
         (g.sources + at, g.indices + at, g.weights) for g, at in zip(graphs, first, strict=False)
     ]
-    return ItemGraph.from_edges(*map(np.concatenate, zip(*parts, strict=True)))
+    return ItemGraph.from_edges(*map(np.concatenate, zip(*shifted, strict=True)))
 
 
 GRAPH = side_by_side([*GRAPHS.values()])
@@ -43,9 +43,9 @@ def as_matrix(walks, config):
 
 @pytest.mark.parametrize(("p", "q"), [(1.0, 1.0), (0.5, 2.0), (4.0, 0.25)])
 def test_steps_follow_the_closed_form(spark, p, q):
-    config = WalkConfig(p, q, walk_length=5, walks_per_node=400)
+    config = WalkConfig(p, q, walk_length=4, walks_per_node=600)
     matrix = as_matrix(spark_walks(edges_of(spark, GRAPH), config, seed=3), config)
-    assert len(matrix) == 400 * GRAPH.n_nodes
+    assert len(matrix) == 600 * GRAPH.n_nodes
     assert_steps_follow_the_closed_form(GRAPH, matrix, config)
 
 
@@ -61,7 +61,7 @@ def test_a_sink_ends_the_walk_and_parallel_edges_are_one(spark):
 
 
 def test_walks_do_not_depend_on_partitions(spark):
-    config = WalkConfig(0.5, 2.0, walk_length=4, walks_per_node=3)
+    config = WalkConfig(0.5, 2.0, walk_length=3, walks_per_node=4)
     edges = edges_of(spark, GRAPHS["self-loops"])
     one, other = (
         sorted(tuple(row["walk"]) for row in spark_walks(part, config, seed=1).collect())

@@ -135,3 +135,19 @@ def test_notebooks_that_do_not_fit_together_are_refused(notebooks, first, second
     notebooks.write("02_two", second)
     with pytest.raises(RecsysError, match=said):
         dependencies(discover(notebooks.folder))
+
+
+def test_numbers_and_no_names_stand_for_lessons_or_for_labs(notebooks):
+    for name in ("01_one", "01_lab_one", "02_two"):
+        notebooks.write(name)
+    found = discover(notebooks.folder)
+
+    def names(*wanted: str, labs: bool = False) -> list[str]:
+        return [each.name for each in select(found, wanted, labs)]
+
+    assert names() == ["01_one", "02_two"]
+    assert names(labs=True) == ["01_lab_one"]
+    assert (names("01"), names("01", labs=True)) == (["01_one"], ["01_lab_one"])
+    assert names("02", "01_lab_one") == ["01_lab_one", "02_two"]
+    with pytest.raises(RecsysError, match="No lab '02'"):
+        names("02", labs=True)

@@ -36,3 +36,13 @@ def test_nothing_is_written_back_from_a_failed_run(notebooks):
     with pytest.raises(RecsysError, match="01_fails"):
         regenerate([], notebooks.folder)
     assert path.read_text() == before
+
+
+def test_labs_are_written_back_from_their_full_profile(notebooks):
+    lesson = notebooks.write("01_one")
+    before = lesson.read_text()
+    profiles = '{"quick": {}, "full": {"window": 9}}'
+    path = notebooks.write("01_lab_one", "print(window)", profiles=profiles)
+    assert regenerate([], notebooks.folder, labs=True) == [path]
+    assert nbformat.read(path, as_version=4).cells[4].outputs[0].text == "9\n"
+    assert lesson.read_text() == before

@@ -15,10 +15,11 @@ from recsys_lib.data.user_file import Columns
 from recsys_lib.embeddings import EmbeddingTable, build_item2vec
 from recsys_lib.errors import RecsysError
 from recsys_lib.experiments import start
-from recsys_lib.experiments.artifacts import ARTIFACTS
+from recsys_lib.experiments.artifacts import ARTIFACTS, Artifact
 from recsys_lib.experiments.notebooks import discover
 from recsys_lib.experiments.plan import make_plan
 from recsys_lib.experiments.runner import run as carry_out_run
+from recsys_lib.recall import Popular, default_plan
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,8 +41,18 @@ def _tiny_data(tmp_path_factory):
         yield
 
 
+# An artefact that is quick to build: what is tested here does not depend on what is kept.
+PLAIN = Artifact(
+    "plain",
+    lambda sources: {"made by": "library"},
+    lambda value, folder: files.write_json(folder / "value.json", value),
+    lambda folder: files.read_json(folder / "value.json"),
+)
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch):
+    monkeypatch.setitem(ARTIFACTS, "plain", PLAIN)
     monkeypatch.setenv("RECSYS_RUN_DIR", str(tmp_path / "run"))
     return start("03_item2vec", dataset="tiny")
 
@@ -75,10 +86,10 @@ def test_what_a_notebook_wrote_is_read_as_it_is(run):
 
 @pytest.mark.parametrize("what", ["data", "library"])
 def test_what_other_data_or_code_made_is_built_anew(run, what):
-    run.save("recall_plan", {"channels": {}})
-    path = run.folder / "artifacts" / "recall_plan" / "artifact.json"
-    path.write_text(json.dumps(made(run, "recall_plan") | {what: "another"}))
-    assert run.load("recall_plan")["channels"] != {}
+    run.save("plain", {"made by": "notebook"})
+    path = run.folder / "artifacts" / "plain" / "artifact.json"
+    path.write_text(json.dumps(made(run, "plain") | {what: "another"}))
+    assert run.load("plain") == {"made by": "library"}
     assert "changed" in library_log(run)
 
 
@@ -119,9 +130,9 @@ def test_another_seed_gets_an_artefact_of_its_own(run):
 
 
 def test_a_seed_that_decides_nothing_builds_nothing_again(run):
-    run.load("recall_plan")
-    start("11_serving", dataset="tiny", seed=7).load("recall_plan")
-    assert library_log(run).count("building recall_plan") == 1
+    run.load("plain")
+    start("11_serving", dataset="tiny", seed=7).load("plain")
+    assert library_log(run).count("building plain") == 1
 
 
 def test_what_was_built_from_an_artefact_follows_it(run, monkeypatch):
@@ -131,8 +142,7 @@ def test_what_was_built_from_an_artefact_follows_it(run, monkeypatch):
         "middle": lambda sources: {"size": 10 * sources.load("ground")["size"]},
         "top": lambda sources: {"size": 10 * sources.load("middle")["size"]},
     }.items():
-        kind = replace(ARTIFACTS["recall_plan"], name=name, build=build)
-        monkeypatch.setitem(ARTIFACTS, name, kind)
+        monkeypatch.setitem(ARTIFACTS, name, replace(PLAIN, name=name, build=build))
     assert run.load("top") == {"size": 100}
     run.save("ground", {"size": 1})  # the same again
     assert run.load("top") == {"size": 100}
@@ -143,8 +153,28 @@ def test_what_was_built_from_an_artefact_follows_it(run, monkeypatch):
 
 
 def test_what_a_notebook_wrote_with_another_seed_stays(run):
-    start("05_recall", dataset="tiny", seed=7).save("recall_plan", {"channels": {}})
-    assert run.load("recall_plan") == {"channels": {}}
+    start("05_recall", dataset="tiny", seed=7).save("plain", {"made by": "notebook"})
+    assert run.load("plain") == {"made by": "notebook"}
+
+
+def test_fitted_recallers_come_back_as_they_were_built(run):
+    """What notebook 05 hands on, built by the library where no notebook has written it."""
+    built = run.load("recallers")
+    assert set(built) == {"last_likes", "by_time", "last_likes_train"}
+    for name in ("last_likes", "by_time"):
+        assert set(built[name]) == {"merged", "vectors", "popular", "random"}
+        history = run.splits[name].history("test")
+        popular = Popular().fit(history).recommend(history["user_id"].unique(), 5)
+        loaded = built[name]["popular"].recommend(history["user_id"].unique(), 5)
+        pd.testing.assert_frame_equal(loaded, popular)
+        assert set(built[name]["merged"].channels) == set(default_plan()["channels"])
+    early = built["last_likes_train"]["merged"]
+    assert early.matrix_.ratings.nnz == len(run.splits["last_likes"].train)
+    user = int(run.splits["last_likes"].train["user_id"].iloc[0])
+    again = run.load("recallers")["last_likes_train"]["merged"].recommend(user)
+    assert len(again) == 10
+    pd.testing.assert_frame_equal(again, early.recommend(user))
+    assert library_log(run).count("building recallers") == 1
 
 
 @pytest.mark.notebook

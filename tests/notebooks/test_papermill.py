@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from recsys_lib import paths
 from recsys_lib.experiments.metrics import MAX_METRICS
 
 CHOSEN = ("03_item2vec", "06_lsh", "07_embedding_mlp")
@@ -42,3 +43,22 @@ def test_some_notebooks_run_in_the_quick_profile_with_another_seed(ml_100k, tmp_
 
     again = recsys(*command)
     assert "Nothing changed" in again.stdout
+
+
+LABS = sorted(path.stem for path in paths.notebooks_dir().glob("[0-9]*_lab_*.ipynb"))
+
+
+@pytest.mark.notebook
+@pytest.mark.slow
+@pytest.mark.parametrize("lab", LABS)
+def test_labs_run_in_the_quick_profile(lab, ml_100k, tmp_path):
+    command = [sys.executable, "-m", "recsys_lib", "run", lab, "--profile", "quick"]
+    outputs = tmp_path / "outputs"
+    environment = os.environ | {
+        "RECSYS_OUTPUTS_DIR": str(outputs),
+        "RECSYS_DATA_DIR": str(ml_100k.path.parent),
+    }
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    described = json.loads((outputs / "latest" / "run.json").read_text())
+    assert described["notebooks"][lab]["status"] == "ok"

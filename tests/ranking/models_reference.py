@@ -51,11 +51,16 @@ def gru(sequence, known, weights, rates=None, inner_bias=0.0):
     return states
 
 
-class Parts:
-    """Encoded samples and a model's weights, looked at as the papers do."""
+class Inputs:
+    """Encoded samples and a model's weights, looked at as the papers do.
 
-    def __init__(self, model: RankingModel, samples):
+    ``pair_rows`` says which weight Wide & Deep has for each pair of candidate and liked item,
+    shape (n, length), 0 for none: how pairs are hashed is no formula of the paper.
+    """
+
+    def __init__(self, model: RankingModel, samples, pair_rows=None):
         inputs = model.inputs
+        self.pair_rows = pair_rows
         self.config = model.config
         self.weights = {name: array.astype(np.float64) for name, array in model.weights.items()}
         codes, self.numbers = inputs.encode(samples)
@@ -120,62 +125,61 @@ def all_pairs(vectors):
     return sum((vectors[:, i] * vectors[:, j]).sum(axis=1) for i, j in pairs)
 
 
-def logistic_regression(parts: Parts):
-    return parts.first_order()
+def logistic_regression(seen: Inputs):
+    return seen.first_order()
 
 
-def fm(parts: Parts):
-    return parts.first_order() + all_pairs(parts.factors())
+def fm(seen: Inputs):
+    return seen.first_order() + all_pairs(seen.factors())
 
 
-def fnn(parts: Parts):
-    seen = [flat(parts.vectors("first_order")), flat(parts.factors()), parts.numbers]
-    return parts.dense("like", parts.hidden(np.hstack(seen)))
+def fnn(seen: Inputs):
+    x = np.hstack([flat(seen.vectors("first_order")), flat(seen.factors()), seen.numbers])
+    return seen.dense("like", seen.hidden(x))
 
 
-def wide_deep(parts: Parts):
-    item, liked = parts.codes["item_id"].astype(int), parts.codes["history"]
-    pair = 1 + (item * 7_919 + liked) % (parts.config.n_pairs - 1)
-    weights = np.where((item > 0) & (liked > 0), parts.weights["pairs/table"][pair, 0], 0.0)
-    deep = parts.dense("deep", parts.hidden(parts.concatenated()))
-    return parts.first_order() + weights.sum(axis=1) + deep[:, 0]
+def wide_deep(seen: Inputs):
+    table = seen.weights["pairs/table"][:, 0]
+    weights = np.where(seen.pair_rows > 0, table[seen.pair_rows], 0.0)
+    deep = seen.dense("deep", seen.hidden(seen.concatenated()))
+    return seen.first_order() + weights.sum(axis=1) + deep[:, 0]
 
 
-def deep_crossing(parts: Parts):
-    x = parts.concatenated()
-    for depth in range(1, len(parts.config.hidden) + 1):
-        inner = relu(parts.dense(f"residual_{depth}/inner", x))
-        x = relu(x + parts.dense(f"residual_{depth}/outer", inner))
-    return parts.dense("like", x)
+def deep_crossing(seen: Inputs):
+    x = seen.concatenated()
+    for depth in range(1, len(seen.config.hidden) + 1):
+        inner = relu(seen.dense(f"residual_{depth}/inner", x))
+        x = relu(x + seen.dense(f"residual_{depth}/outer", inner))
+    return seen.dense("like", x)
 
 
-def neural_cf(parts: Parts):
-    user, item = (parts.places(c, "factors")[:, 0] for c in ("user_id", "item_id"))
-    mixed = np.hstack([parts.places(c)[:, 0] for c in ("user_id", "item_id")])
-    return parts.dense("like", np.hstack([user * item, parts.hidden(mixed)]))
+def neural_cf(seen: Inputs):
+    user, item = (seen.places(c, "factors")[:, 0] for c in ("user_id", "item_id"))
+    mixed = np.hstack([seen.places(c)[:, 0] for c in ("user_id", "item_id")])
+    return seen.dense("like", np.hstack([user * item, seen.hidden(mixed)]))
 
 
-def deepfm(parts: Parts):
-    vectors = parts.factors()
-    deep = parts.dense("deep", parts.hidden(flat(vectors)))
-    return parts.first_order() + all_pairs(vectors) + deep[:, 0]
+def deepfm(seen: Inputs):
+    vectors = seen.factors()
+    deep = seen.dense("deep", seen.hidden(flat(vectors)))
+    return seen.first_order() + all_pairs(vectors) + deep[:, 0]
 
 
-def din(parts: Parts):
-    candidate, liked = parts.places("item_id")[:, 0], parts.places("history")
-    known = parts.codes["history"] > 0
-    weights = attention(candidate, liked, known, parts.of("attention"), normalised=False)
+def din(seen: Inputs):
+    candidate, liked = seen.places("item_id")[:, 0], seen.places("history")
+    known = seen.codes["history"] > 0
+    weights = attention(candidate, liked, known, seen.of("attention"), normalised=False)
     interest = (weights[:, :, None] * liked).sum(axis=1)
-    return parts.dense("like", parts.hidden(np.hstack([parts.concatenated(), interest])))
+    return seen.dense("like", seen.hidden(np.hstack([seen.concatenated(), interest])))
 
 
-def dien(parts: Parts):
-    candidate, liked = parts.places("item_id")[:, 0], parts.places("history")[:, ::-1]
-    known = parts.codes["history"][:, ::-1] > 0
+def dien(seen: Inputs):
+    candidate, liked = seen.places("item_id")[:, 0], seen.places("history")[:, ::-1]
+    known = seen.codes["history"][:, ::-1] > 0
     # Keras keeps a share z of the state where the paper renews u = 1 - z: s(-x) = 1 - s(x).
-    units = parts.config.embedding_dim
+    units = seen.config.embedding_dim
     sign = np.repeat([-1, 1], [units, 2 * units])
-    cell = parts.of("interests/gru_cell")
+    cell = seen.of("interests/gru_cell")
     bias, recurrent_bias = sign * cell["bias"]
     weights = {
         "kernel": sign * cell["kernel"],
@@ -183,22 +187,22 @@ def dien(parts: Parts):
         "bias": bias + np.where(np.arange(3 * units) < 2 * units, recurrent_bias, 0),
     }
     interests = gru(liked, known, weights, inner_bias=recurrent_bias[2 * units :])
-    rates = attention(candidate, interests, known, parts.of("attention"), normalised=True)
-    evolved = gru(interests, known, parts.of("evolution"), rates)[:, -1]
-    return parts.dense("like", parts.hidden(np.hstack([parts.concatenated(), evolved])))
+    rates = attention(candidate, interests, known, seen.of("attention"), normalised=True)
+    evolved = gru(interests, known, seen.of("evolution"), rates)[:, -1]
+    return seen.dense("like", seen.hidden(np.hstack([seen.concatenated(), evolved])))
 
 
-def dcn_v2(parts: Parts):
-    x0 = x = parts.concatenated()
-    for depth in range(1, parts.config.n_crosses + 1):
-        x = x0 * parts.dense(f"cross_{depth}", x) + x
-    return parts.dense("like", np.hstack([x, parts.hidden(x0)]))
+def dcn_v2(seen: Inputs):
+    x0 = x = seen.concatenated()
+    for depth in range(1, seen.config.n_crosses + 1):
+        x = x0 * seen.dense(f"cross_{depth}", x) + x
+    return seen.dense("like", np.hstack([x, seen.hidden(x0)]))
 
 
-def embedding_mlp(parts: Parts):
-    return parts.dense("like", parts.hidden(parts.concatenated()))
+def embedding_mlp(seen: Inputs):
+    return seen.dense("like", seen.hidden(seen.concatenated()))
 
 
-def logits(model: RankingModel, samples) -> np.ndarray:
+def logits(model: RankingModel, samples, pair_rows=None) -> np.ndarray:
     """Return the log odds of a like for each sample: float64, (n,)."""
-    return globals()[model.kind](Parts(model, samples)).reshape(-1)
+    return globals()[model.kind](Inputs(model, samples, pair_rows)).reshape(-1)

@@ -30,8 +30,8 @@ def test_the_notes_specification():
 
 
 def test_the_same_seed_gives_the_same_model_and_another_seed_another(samples, small_config, model):
-    again, _ = train_model("embedding_mlp", samples, config=small_config, seed=1)
-    other, _ = train_model("embedding_mlp", samples, config=small_config, seed=2)
+    again = train_model("embedding_mlp", samples, config=small_config, seed=1)
+    other = train_model("embedding_mlp", samples, config=small_config, seed=2)
     assert all(np.array_equal(again.weights[name], model.weights[name]) for name in model.weights)
     assert not np.array_equal(other.weights["like/kernel"], model.weights["like/kernel"])
 
@@ -39,13 +39,12 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another(samples, sm
 def test_early_stopping_keeps_the_best_epoch(samples, small_config):
     train, validation = samples[:400], samples[400:]
     patient = replace(small_config, training=TrainingConfig(batch_size=64, epochs=30, patience=2))
-    model, log = train_model("embedding_mlp", train, validation, patient, seed=1)
+    model = train_model("embedding_mlp", train, validation, patient, seed=1)
+    log = model.log
     assert log.best_epoch == int(np.argmax(log.validation_auc)) + 1
     assert len(log.train_loss) == min(30, log.best_epoch + 2)
     # Its weights are those of that epoch: training anew for as long gives the same predictions.
-    short, _ = train_model(
-        "embedding_mlp", train, config=patient.fixed_epochs(log.best_epoch), seed=1
-    )
+    short = train_model("embedding_mlp", train, config=patient.fixed_epochs(log.best_epoch), seed=1)
     assert np.allclose(short.predict(validation), model.predict(validation), atol=1e-6)
 
 
@@ -57,7 +56,7 @@ def test_hidden_ids_make_the_network_lean_on_them_less(samples, small_config):
     for rate in (0.0, 0.95):
         config = replace(small_config, id_dropout=rate, dropout=0.0, embedding_l2=0.0)
         config = config.fixed_epochs(30)
-        model, _ = train_model("embedding_mlp", samples, config=config, seed=1)
+        model = train_model("embedding_mlp", samples, config=config, seed=1)
         changes.append(np.abs(model.predict(moved) - model.predict(samples)).mean())
     assert changes[1] < 0.7 * changes[0]
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,13 @@ from family import untrained
 
 from recsys_lib.errors import DataError
 from recsys_lib.file_list import FILE_LIST, verify_files
-from recsys_lib.ranking import KINDS
-from recsys_lib.ranking.export import WARM_UP_FILE, example_of, export_version
+from recsys_lib.ranking import HISTORY, KINDS, Schema
+from recsys_lib.ranking.export import (
+    WARM_UP_FILE,
+    example_of,
+    export_version,
+    largest_difference,
+)
 from recsys_lib.ranking.raw_features import raw_columns, raw_features
 
 SCORE = """
@@ -41,6 +47,28 @@ def as_bytes(raw):
     """Texts as a server gets them."""
     encode = np.vectorize(str.encode, otypes=[object])
     return {n: encode(v) if v.dtype == object else v for n, v in raw.items()}
+
+
+def test_a_persons_own_names_are_those_of_the_export(rows, asked, tmp_path):
+    from recsys_lib.model_server.servable import Servable
+
+    schema = Schema(label="label", user="uid", item="sku", history=HISTORY, bags=["tags"])
+    model = replace(untrained("embedding_mlp", rows), schema=schema)
+    theirs = asked.rename(columns={"user_id": "uid", "item_id": "sku"})
+    model.export(tmp_path / "1", theirs[:3])
+    assert largest_difference(model, tmp_path / "1", theirs) < 1e-6
+    servable = Servable("m", 1, tmp_path / "1")
+    assert {"uid", "sku", "tags"} < set(servable.input_dtypes("serving_default"))
+    servable.close()
+
+
+@pytest.mark.parametrize("kind", ["embedding_mlp", "dien"])
+def test_a_history_in_one_column_of_lists(kind, rows, tmp_path):
+    lists = [[x for x in row if x == x] for row in rows[list(HISTORY)].to_numpy(float).tolist()]
+    recent = rows.assign(recent=[[int(x) for x in liked] for liked in lists])
+    model = untrained(kind, recent, history=("recent",))
+    model.export(tmp_path / "1")
+    assert largest_difference(model, tmp_path / "1", recent) < 1e-6
 
 
 def test_examples_are_regressed_and_classified(rows, asked, tmp_path):

@@ -147,7 +147,7 @@ def test_whatever_type_holds_them_known_values_are_known(train, values):
     ("values", "says"),
     [
         ([1, "1", 2], "item_id holds values of type mixed"),
-        ([0.5, 1.0, 2.0], "item_id holds 0.5: a category is no fraction"),
+        ([0.5, 1.0, 2.0], "item_id holds 0.5: a category is text or a whole number"),
         (pd.to_datetime(["2000-01-01"] * 3), "item_id holds values of type datetime"),
     ],
 )
@@ -190,9 +190,9 @@ def test_a_very_long_list_is_cut_and_no_list_at_all_has_one_place():
 
 
 def test_text_where_a_list_should_be_is_refused_not_spelt():
-    with pytest.raises(DataError, match="item_title_words is to hold lists; it holds 'big sea'"):
+    with pytest.raises(DataError, match="item_title_words should hold lists, but holds 'big sea'"):
         fit_lists(lists(["a"], "big sea"))
-    with pytest.raises(DataError, match="is to hold lists"):
+    with pytest.raises(DataError, match="should hold lists"):
         fit_lists(lists(["a"])).encode(lists("a"))
 
 

@@ -9,13 +9,12 @@ from recsys_lib.ranking import labels_of, train_model
 from recsys_lib.ranking.fitting import inputs_for
 from recsys_lib.ranking.out_of_core import (
     SampleStream,
-    columns_of,
-    count,
+    count_parts,
     frames_of,
     train_on_source,
 )
 from recsys_lib.ranking.sample_files import open_source
-from recsys_lib.ranking.sample_split import TRAIN, VALIDATION, split
+from recsys_lib.ranking.sample_split import TRAIN, VALIDATION, split_samples
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +38,9 @@ def rows_of(chunks) -> np.ndarray:
 
 
 def test_streamed_samples_and_inputs_are_those_in_memory(source, timed, small_config):
-    parts = split(source)
+    parts = split_samples(source)
     train = timed[timed["timestamp"] < 270]
-    inputs = inputs_for(small_config, frames_of(source, parts, TRAIN, columns_of(small_config)))
+    inputs = inputs_for(small_config, frames_of(source, parts, TRAIN, small_config.columns))
     expected = inputs_for(small_config, train)
     assert inputs.sizes == expected.sizes
     for name, known in expected.vocabularies.items():
@@ -55,17 +54,17 @@ def test_streamed_samples_and_inputs_are_those_in_memory(source, timed, small_co
 
 
 def test_in_memory_it_is_train_model(source, timed, small_config):
-    model, log = train_on_source("embedding_mlp", source, split(source), small_config, seed=1)
+    model = train_on_source("embedding_mlp", source, split_samples(source), small_config, seed=1)
     late = timed["timestamp"] >= 270
-    ours, own_log = train_model("embedding_mlp", timed[~late], timed[late], small_config, seed=1)
-    assert np.allclose(log.validation_auc, own_log.validation_auc, atol=1e-6)
+    ours = train_model("embedding_mlp", timed[~late], timed[late], small_config, seed=1)
+    assert np.allclose(model.log.validation_auc, ours.log.validation_auc, atol=1e-6)
     assert np.allclose(model.predict(timed), ours.predict(timed), atol=1e-6)
 
 
 def test_a_streamed_training_learns_and_repeats_itself(source, small_config):
     runs = [
-        train_on_source("embedding_mlp", source, split(source), small_config.fixed_epochs(3),
-                        rows=150)[0]
+        train_on_source("embedding_mlp", source, split_samples(source),
+                        small_config.fixed_epochs(3), rows=150)
         for _ in range(2)
     ]  # fmt: skip
     assert all(np.array_equal(w, runs[1].weights[name]) for name, w in runs[0].weights.items())
@@ -92,7 +91,11 @@ def test_a_part_column_decides_before_time(timed, tmp_path):
     parts = np.repeat(["test", "train", "validation"], 200)
     timed.assign(part=parts).to_parquet(tmp_path / "s.parquet")
     source = open_source(tmp_path / "s.parquet")
-    assert count(source, split(source)) == {"train": 200, "validation": 200, "test": 200}
+    assert count_parts(source, split_samples(source)) == {
+        "train": 200,
+        "validation": 200,
+        "test": 200,
+    }
 
 
 def test_a_random_split_is_seeded_and_does_not_depend_on_the_pieces(samples, tmp_path):
@@ -101,8 +104,8 @@ def test_a_random_split_is_seeded_and_does_not_depend_on_the_pieces(samples, tmp
     chosen = []
     for name, seed in (("one", 1), ("many", 1), ("one", 2)):
         source = open_source(tmp_path / f"{name}.parquet")
-        part = split(source, 0.1, 0.2, seed)
-        frames = frames_of(source, part, VALIDATION, ["user_id", "item_id"])
+        parts = split_samples(source, 0.1, 0.2, seed)
+        frames = frames_of(source, parts, VALIDATION, ["user_id", "item_id"])
         chosen.append(pd.concat(frames, ignore_index=True))
     assert 30 < len(chosen[0]) < 90
     assert chosen[0].equals(chosen[1])
@@ -111,7 +114,7 @@ def test_a_random_split_is_seeded_and_does_not_depend_on_the_pieces(samples, tmp
 
 def test_shares_that_leave_nothing_are_refused(source):
     with pytest.raises(RecsysError, match="leave something to train on"):
-        split(source, 0.5, 0.5)
+        split_samples(source, 0.5, 0.5)
 
 
 def test_an_empty_validation_part_is_refused(timed, tmp_path, small_config):
@@ -121,14 +124,14 @@ def test_an_empty_validation_part_is_refused(timed, tmp_path, small_config):
     source = open_source(tmp_path / "s.parquet")
     patient = replace(small_config, training=replace(small_config.training, patience=2))
     with pytest.raises(DataError, match="no validation samples"):
-        train_on_source("embedding_mlp", source, split(source), patient)
+        train_on_source("embedding_mlp", source, split_samples(source), patient)
 
 
 def test_labels_of_one_class_are_refused(timed, tmp_path, small_config):
     timed.assign(label=1).to_parquet(tmp_path / "s.parquet")
     source = open_source(tmp_path / "s.parquet")
     with pytest.raises(DataError, match="likes and dislikes"):
-        train_on_source("embedding_mlp", source, split(source), small_config)
+        train_on_source("embedding_mlp", source, split_samples(source), small_config)
 
 
 @pytest.mark.parametrize(

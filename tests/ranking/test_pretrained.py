@@ -18,6 +18,12 @@ def vectors(samples) -> SimpleNamespace:
     return SimpleNamespace(item_ids=ids, vectors=drawn)
 
 
+@pytest.fixture(scope="module")
+def frozen(samples, small_config, vectors):
+    config = replace(small_config, frozen=("item_id",))
+    return train_model("embedding_mlp", samples, None, config, 1, pretrained={"item_id": vectors})
+
+
 def item_rows(model) -> np.ndarray:
     """Return the vectors of the known items, in order of id."""
     size = len(model.inputs.vocabularies["item_id"])
@@ -25,31 +31,23 @@ def item_rows(model) -> np.ndarray:
     return model.weights["embeddings/table"][start + 1 : start + 1 + size]
 
 
-def test_frozen_vectors_are_the_given_ones_on_another_scale(samples, small_config, vectors):
-    config = replace(small_config, frozen=("item_id",))
-    pretrained = {"item_id": vectors}
-    model, _ = train_model("embedding_mlp", samples, config=config, seed=1, pretrained=pretrained)
-    known = model.inputs.vocabularies["item_id"]
-    given = np.isin(known, vectors.item_ids)
-    rows = item_rows(model)[given]
+def test_frozen_vectors_are_the_given_ones_on_another_scale(frozen, vectors):
+    given = np.isin(frozen.inputs.vocabularies["item_id"], vectors.item_ids)
+    rows = item_rows(frozen)[given]
     ratio = rows / vectors.vectors[:-1]
     assert ratio == pytest.approx(np.full_like(ratio, ratio[0, 0]), rel=1e-4)
     assert given.sum() == len(vectors.item_ids) - 1
 
 
-def test_without_freezing_they_are_trained_on(samples, small_config, vectors):
+def test_without_freezing_they_are_trained_further(frozen, model, samples, small_config, vectors):
     given = {"item_id": vectors}
-    kept, _ = train_model(
-        "embedding_mlp", samples, config=replace(small_config, frozen=("item_id",)), seed=1,
-        pretrained=given,
-    )  # fmt: skip
-    moved, _ = train_model("embedding_mlp", samples, config=small_config, seed=1, pretrained=given)
-    apart = np.abs(item_rows(kept) - item_rows(moved)).max(axis=1)
+    moved = train_model("embedding_mlp", samples, config=small_config, seed=1, pretrained=given)
+    apart = np.abs(item_rows(frozen) - item_rows(moved)).max(axis=1)
     assert (apart > 1e-4).all()
-    # They began there: a few steps away they still lie nearer than a start drawn at random.
-    plain, _ = train_model("embedding_mlp", samples, config=small_config, seed=1)
-    given_rows = np.isin(kept.inputs.vocabularies["item_id"], vectors.item_ids)
-    far = np.abs(item_rows(kept) - item_rows(plain)).max(axis=1)
+    # After a few steps they are still nearer to the given ones than a random start is (``model``
+    # has the same settings and seed, and no given vectors).
+    given_rows = np.isin(frozen.inputs.vocabularies["item_id"], vectors.item_ids)
+    far = np.abs(item_rows(frozen) - item_rows(model)).max(axis=1)
     assert apart[given_rows].mean() < 0.5 * far[given_rows].mean()
 
 

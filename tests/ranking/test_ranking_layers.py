@@ -16,10 +16,18 @@ N, LENGTH, DIM, UNITS = 7, 5, 3, 4
 
 @pytest.fixture(scope="module")
 def layers():
-    """The module under test, imported late: it loads TensorFlow."""
+    """The module under test, imported late because it loads TensorFlow."""
     from recsys_lib.ranking import layers
 
     return layers
+
+
+@pytest.fixture(scope="module")
+def sequences():
+    """The other module under test."""
+    from recsys_lib.ranking import sequence_layers
+
+    return sequence_layers
 
 
 @pytest.fixture
@@ -110,11 +118,11 @@ def test_lookup_charges_the_mean_squared_length_of_a_samples_vectors(layers, rng
     close(layer.losses, [0.1 * (vectors**2).sum() / N])
 
 
-def test_pool_takes_the_mean_of_the_known_places(layers, rng):
+def test_a_fields_vector_is_the_mean_of_its_known_places(layers, rng):
     codes = rng.integers(0, 3, (N, 4))
     codes[0] = 0
     vectors = rng.normal(size=(N, 4, DIM)) * (codes > 0)[:, :, None]
-    found = layers.Pool([(0, 1), (1, 4)])(vectors, codes)
+    found = layers.FieldMeans([(0, 1), (1, 4)])(vectors, codes)
     expected = np.zeros((N, 2, DIM))
     expected[:, 0] = vectors[:, 0]
     for i in range(N):
@@ -169,11 +177,9 @@ def test_a_residual_unit_adds_two_layers_to_its_input(layers, rng):
     close(layer(x), relu(x + dense(inner, weights, "outer")))
 
 
-def test_the_linear_part_weighs_the_numbers_only(rng):
-    from recsys_lib.ranking.network import Linear
-
+def test_the_linear_part_weighs_the_numbers_only(layers, rng):
     terms = rng.normal(size=(N, 5))
-    layer = Linear(3)
+    layer = layers.LinearTerms(3)
     weights = randomised(layer, rng, terms)
     assert weights["kernel"].shape == (2, 1)
     numbers = terms[:, 3:] @ weights["kernel"][:, 0]
@@ -190,33 +196,33 @@ def history(rng):
 
 
 @pytest.mark.parametrize("normalised", [False, True])
-def test_attention_weighs_each_known_item_by_the_candidate(layers, rng, history, normalised):
-    layer = layers.TargetAttention(UNITS, normalised=normalised)
+def test_attention_weighs_each_known_item_by_the_candidate(sequences, rng, history, normalised):
+    layer = sequences.TargetAttention(UNITS, normalised=normalised)
     weights = randomised(layer, rng, *history)
     close(layer(*history), attention(*history, weights, normalised))
 
 
 @pytest.mark.parametrize("normalised", [False, True])
-def test_attention_ignores_what_lies_at_missing_places(layers, rng, history, normalised):
+def test_attention_ignores_what_lies_at_missing_places(sequences, rng, history, normalised):
     candidate, items, known = history
-    layer = layers.TargetAttention(UNITS, normalised=normalised)
+    layer = sequences.TargetAttention(UNITS, normalised=normalised)
     randomised(layer, rng, *history)
     # Large enough for a softmax that looks at them first to lose the known ones.
     elsewhere = np.where(known[:, :, None], items, 1_000 * rng.normal(size=items.shape))
     close(layer(candidate, elsewhere, known), layer(*history))
 
 
-def test_augru_follows_its_equations_step_by_step(layers, rng, history):
+def test_augru_follows_its_equations_step_by_step(sequences, rng, history):
     _, sequence, known = history
     rates = rng.random((N, LENGTH))
-    layer = layers.AUGRU(UNITS)
+    layer = sequences.AUGRU(UNITS)
     weights = randomised(layer, rng, sequence, rates, known)
     close(layer(sequence, rates, known), gru(sequence, known, weights, rates)[:, -1])
 
 
-def test_augru_with_full_attention_is_the_gru_of_keras(layers, rng, history):
+def test_augru_with_full_attention_is_the_gru_of_keras(sequences, rng, history):
     _, sequence, known = history
-    layer, plain = layers.AUGRU(UNITS), layers.keras.layers.GRU(UNITS, reset_after=True)
+    layer, plain = sequences.AUGRU(UNITS), sequences.keras.layers.GRU(UNITS, reset_after=True)
     weights = randomised(layer, rng, sequence, np.ones((N, LENGTH)), known)
     # Keras keeps a share z of the state where the paper renews u = 1 - z: s(-x) = 1 - s(x).
     sign = np.repeat([-1.0, 1.0], [UNITS, 2 * UNITS])
@@ -226,18 +232,18 @@ def test_augru_with_full_attention_is_the_gru_of_keras(layers, rng, history):
     close(layer(sequence, np.ones((N, LENGTH)), known), plain(sequence, mask=known))
 
 
-def test_augru_without_attention_stays_where_it_began(layers, rng, history):
+def test_augru_without_attention_stays_where_it_began(sequences, rng, history):
     _, sequence, known = history
-    layer = layers.AUGRU(UNITS)
+    layer = sequences.AUGRU(UNITS)
     nothing = np.zeros((N, LENGTH))
     randomised(layer, rng, sequence, nothing, known)
     assert_array_equal(layer(sequence, nothing, known), np.zeros((N, UNITS)))
 
 
-def test_augru_ignores_what_lies_at_missing_places(layers, rng, history):
+def test_augru_ignores_what_lies_at_missing_places(sequences, rng, history):
     _, sequence, known = history
     rates = rng.random((N, LENGTH))
-    layer = layers.AUGRU(UNITS)
+    layer = sequences.AUGRU(UNITS)
     randomised(layer, rng, sequence, rates, known)
     elsewhere = np.where(known[:, :, None], sequence, 1_000.0)
     close(layer(elsewhere, rates, known), layer(sequence, rates, known))
@@ -246,13 +252,13 @@ def test_augru_ignores_what_lies_at_missing_places(layers, rng, history):
 # --- DIEN's auxiliary loss --------------------------------------------------------------
 
 
-def auxiliary_loss(layers, interests, sequence, known, weight=0.5, training=True):
-    layer = layers.NextItemLoss(weight)
+def auxiliary_loss(sequences, interests, sequence, known, weight=0.5, training=True):
+    layer = sequences.NextItemLoss(weight)
     assert_allclose(layer(interests, sequence, known, training=training), interests, rtol=1e-6)
     return [float(loss) for loss in layer.losses]
 
 
-def test_the_auxiliary_loss_tells_the_next_item_from_another_samples(layers, rng):
+def test_the_auxiliary_loss_tells_the_next_item_from_another_samples(sequences, rng):
     interests, sequence = rng.normal(size=(2, N, LENGTH, DIM))
     known = some_known(rng)
     likes, others = [], []
@@ -264,25 +270,25 @@ def test_the_auxiliary_loss_tells_the_next_item_from_another_samples(layers, rng
     expected = sum(
         log_loss(np.full(len(p), label), p, labels=[0, 1]) for label, p in ((1, likes), (0, others))
     )
-    close(auxiliary_loss(layers, interests, sequence, known), [0.5 * expected])
+    close(auxiliary_loss(sequences, interests, sequence, known), [0.5 * expected])
     # Nor does it look at what lies at missing places.
     elsewhere = np.where(known[:, :, None], sequence, 1_000.0)
-    close(auxiliary_loss(layers, interests, elsewhere, known), [0.5 * expected])
+    close(auxiliary_loss(sequences, interests, elsewhere, known), [0.5 * expected])
 
 
-def test_the_auxiliary_loss_by_hand(layers):
+def test_the_auxiliary_loss_by_hand(sequences):
     interests = np.array([[[2.0], [0.0]], [[-1.0], [0.0]]])  # two samples, two steps, one number
     sequence = np.array([[[0.0], [1.0]], [[0.0], [3.0]]])
     # h.e: 2 * 1 and -1 * 3; against the other sample's item: 2 * 3 and -1 * 1.
     likes = (np.log1p(np.exp(-2)) + np.log1p(np.exp(3))) / 2
     others = (np.log1p(np.exp(6)) + np.log1p(np.exp(-1))) / 2
     known = np.ones((2, 2), bool)
-    close(auxiliary_loss(layers, interests, sequence, known, 1.0), [likes + others])
+    close(auxiliary_loss(sequences, interests, sequence, known, 1.0), [likes + others])
 
 
-def test_the_auxiliary_loss_needs_two_known_items_in_a_row(layers, rng):
+def test_the_auxiliary_loss_needs_two_known_items_in_a_row(sequences, rng):
     interests, sequence = rng.normal(size=(2, N, LENGTH, DIM))
     apart = np.tile([True, False, True, False, False], (N, 1))
-    assert auxiliary_loss(layers, interests, sequence, apart) == [0.0]
+    assert auxiliary_loss(sequences, interests, sequence, apart) == [0.0]
     everything = np.ones((N, LENGTH), bool)
-    assert auxiliary_loss(layers, interests, sequence, everything, training=False) == []
+    assert auxiliary_loss(sequences, interests, sequence, everything, training=False) == []

@@ -13,6 +13,8 @@ from recsys_lib.errors import DataError
 from recsys_lib.evaluation import log_loss
 from recsys_lib.ranking import (
     KINDS,
+    DienConfig,
+    DinConfig,
     FeatureInputs,
     RankingConfig,
     RankingModel,
@@ -23,7 +25,6 @@ from recsys_lib.ranking import (
     training,
 )
 from recsys_lib.ranking.config import HISTORY
-from recsys_lib.ranking.models import config_class
 from recsys_lib.seeding import generator
 
 CONFIG = RankingConfig(
@@ -47,7 +48,7 @@ def rows() -> pd.DataFrame:
 def train(kind: str, rows: pd.DataFrame) -> RankingModel:
     if kind == "logistic_regression":  # a line has no room for coins: likes of even users
         rows = rows.assign(label=rows["user_id"] % 2)
-    return train_model(kind, rows, config=config_for(kind, CONFIG), seed=5)[0]
+    return train_model(kind, rows, config=config_for(kind, CONFIG), seed=5)
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -84,11 +85,43 @@ def test_it_overfits_100_rows(model, rows):
     assert log_loss(labels, probability) < 0.05
 
 
+def pair_rows(model: RankingModel, samples: pd.DataFrame) -> np.ndarray:
+    """Ask Wide & Deep which weight it takes for each pair: all others are 0, this one its row."""
+    weights = {name: np.zeros_like(array) for name, array in model.weights.items()}
+    weights["pairs/table"][:, 0] = np.arange(len(weights["pairs/table"]))
+    probe = replace(model, weights=weights)
+    alone = []
+    for column in model.inputs.history:
+        others = set(model.inputs.history) - {column}
+        alone.append(logits(probe, samples.assign(**dict.fromkeys(others))))
+    return np.stack(alone, axis=1).astype(int)
+
+
 def test_scores_are_those_of_the_formula(model, strange):
-    expected = models_reference.logits(model, strange)
+    rows = pair_rows(model, strange) if model.kind == "wide_deep" else None
+    expected = models_reference.logits(model, strange, rows)
     assert expected.std() > 0.5
     assert_allclose(logits(model, strange), expected, rtol=1e-4, atol=1e-4)
     assert_allclose(model.predict(strange), 1 / (1 + np.exp(-expected)), atol=1e-5)
+
+
+@pytest.mark.parametrize("model", ["wide_deep"], indirect=True)
+def test_each_known_pair_has_a_weight_and_few_pairs_share_one(model, strange):
+    rows = pair_rows(model, strange)
+    codes, _ = model.inputs.encode(strange)
+    candidate, liked = codes[:, :1], codes[:, -rows.shape[1] :]
+    known = (candidate > 0) & (liked > 0)
+    assert known.any()
+    assert not known.all()
+    assert (rows[~known] == 0).all()
+    assert ((rows[known] > 0) & (rows[known] < PAIRS)).all()
+    # One pair has one weight, wherever in the history it stands.
+    pairs = np.stack(np.broadcast_arrays(candidate, liked), axis=-1)[known]
+    n_pairs = len(np.unique(pairs, axis=0))
+    assert len(np.unique(np.column_stack([pairs, rows[known]]), axis=0)) == n_pairs
+    # A random hash of so many pairs leaves this many rows different, give or take.
+    expected = PAIRS * (1 - (1 - 1 / PAIRS) ** n_pairs)
+    assert len(np.unique(rows[known])) > 0.95 * expected
 
 
 def test_parameters_are_those_worked_out_by_hand(model):
@@ -211,8 +244,8 @@ def test_fnn_begins_where_its_machine_ended(rows, monkeypatch):
 
 def test_frozen_vectors_stay_and_all_else_learns(rows):
     config = replace(CONFIG, frozen=("item_id",))
-    short, _ = train_model("deepfm", rows, config=config.fixed_epochs(1))
-    long, _ = train_model("deepfm", rows, config=config.fixed_epochs(2))
+    short = train_model("deepfm", rows, config=config.fixed_epochs(1))
+    long = train_model("deepfm", rows, config=config.fixed_epochs(2))
     sizes = long.inputs.sizes
     items = slice(1, sizes[0])  # item_id comes first; row 0 is the unknown one's
     before, after = (model.weights["embeddings/table"] for model in (short, long))
@@ -232,8 +265,8 @@ def test_an_unknown_kind_names_the_nearest(rows):
     ("kind", "config", "says"),
     [
         ("neural_cf", RankingConfig(categories=("item_id",)), "needs the categories user_id"),
-        ("din", config_class("din")(history=()), "reads the user's history"),
-        ("dien", config_class("dien")(history=()), "reads the user's history"),
+        ("din", DinConfig(history=()), "reads the user's history"),
+        ("dien", DienConfig(history=()), "reads the user's history"),
     ],
 )
 def test_what_a_kind_cannot_do_without_is_named(rows, kind, config, says):

@@ -19,7 +19,7 @@ import numpy as np
 from made_samples import make_samples
 from test_workers import settings
 from recsys_lib.ranking import train_model
-model, log = train_model("embedding_mlp", make_samples(600), config=settings(), seed=1)
+model = train_model("embedding_mlp", make_samples(600), config=settings(), seed=1)
 np.savez(sys.argv[1], **model.weights)
 """
 
@@ -61,7 +61,7 @@ def test_two_workers_end_with_the_weights_of_one(samples, tmp_path):
         _, error = worker.communicate(timeout=300)
         assert worker.returncode == 0, error.decode()[-2_000:]
     first, second = (dict(np.load(tmp_path / f"{index}.npz")) for index in range(2))
-    alone, _ = train_model("embedding_mlp", samples, config=settings(), seed=1)
+    alone = train_model("embedding_mlp", samples, config=settings(), seed=1)
     for name, weights in alone.weights.items():
         assert np.array_equal(first[name], second[name])
         assert np.allclose(first[name], weights, rtol=0, atol=1e-5)

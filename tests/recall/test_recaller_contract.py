@@ -267,7 +267,7 @@ def test_a_batch_equals_its_rows_one_by_one(fitted, user_ids):
 
 def test_a_batch_in_chunks_is_the_same(fitted, user_ids, monkeypatch):
     whole = fitted.lists(user_ids, 10)
-    for module in ("base", "merge"):
+    for module in ("channels.base", "merge"):
         monkeypatch.setattr(f"recsys_lib.recall.{module}.ROWS_AT_ONCE", 7)
     alike(fitted.lists(user_ids, 10), whole)
 

@@ -1,14 +1,15 @@
 """Deep Crossing: vectors stacked side by side, then residual units.
 
-A unit adds what two layers make of its input to the input itself, so that depth can be had
-without losing the way back to the features.
+A unit adds the output of two layers to its own input, so that the network can be deep and the
+gradient still finds its way back to the features.
 
     categories -> embeddings --+
                                +-> stack -> residual units -> 1 -> sigmoid
     numbers -------------------+
 
-One unit a hidden size; the size is that of the unit's inner layer. (Shan et al.: Deep Crossing,
-Web-Scale Modeling without Manually Crafted Combinatorial Features, 2016.)
+Each hidden size of the configuration makes one unit, with an inner layer of that size. (Shan et
+al.: Deep Crossing, Web-Scale Modeling without Manually Crafted Combinatorial Features, 2016. There
+a ReLU follows the embeddings, here it does not.)
 """
 
 from recsys_lib.ranking.config import RankingConfig
@@ -20,10 +21,10 @@ def network(config: RankingConfig, inputs: FeatureInputs):
     from recsys_lib.ranking.layers import ResidualUnit
     from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = NetworkInputs.of(config, inputs)
-    mixed = start.concatenated(start.vectors())
+    net = NetworkInputs.of(config, inputs)
+    x = net.concatenated(net.vectors())
     for depth, units in enumerate(config.hidden, start=1):
-        mixed = ResidualUnit(units, name=f"residual_{depth}")(mixed)
+        x = ResidualUnit(units, name=f"residual_{depth}")(x)
         if config.dropout:
-            mixed = layers.Dropout(config.dropout)(mixed)
-    return start.end(layers.Dense(1, name="like")(mixed), "deep_crossing")
+            x = layers.Dropout(config.dropout)(x)
+    return net.model(layers.Dense(1, name="like")(x), "deep_crossing")

@@ -1,7 +1,8 @@
 """DeepFM: a factorisation machine and a network over the same vectors.
 
-Wide & Deep wants its pairs chosen by hand; here the machine takes all of them, and both parts
-share one set of vectors.
+Wide & Deep wants its pairs chosen by hand. Here the machine takes all of them, and the machine and
+the network share one set of vectors. An item has one weight and one vector, whether it is the
+candidate or a liked item.
 
     every field -> weights ---------------------------+
     every field -> vectors --+-> all pairs -----------+-> sum -> sigmoid
@@ -19,8 +20,8 @@ def network(config: RankingConfig, inputs: FeatureInputs):
     """Return the untrained Keras model."""
     from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = NetworkInputs.of(config, inputs)
-    vectors = start.factors()
-    deep = layers.Dense(1, name="deep")(start.hidden(layers.Flatten()(vectors)))
-    logit = layers.Add()([start.first_order(), second_order(vectors), deep])
-    return start.end(logit, "deepfm")
+    net = NetworkInputs.of(config, inputs)
+    vectors = net.factors()
+    deep = layers.Dense(1, name="deep")(net.hidden(layers.Flatten()(vectors)))
+    logit = layers.Add()([net.first_order(), second_order(vectors), deep])
+    return net.model(logit, "deepfm")

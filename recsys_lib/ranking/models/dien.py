@@ -1,35 +1,40 @@
 """DIEN, the deep interest evolution network: interests have a history of their own.
 
-A GRU reads the liked items in order and makes an interest state of each; attention weighs the
-states by the candidate; a second GRU, whose update gate the attention scales (AUGRU), follows the
-interest that matters. An auxiliary loss asks each state to tell the next liked item from a random
-one, so that states are learned from more than one click.
+A GRU reads the liked items in order and turns each into an interest state. Attention weighs the
+states by the candidate. A second GRU, whose update gate is scaled by attention (AUGRU), follows
+the interest that matters. An auxiliary loss asks each state to tell the next liked item from a
+random one, so that the states learn from more than the final label.
 
     liked items, oldest first -> GRU -> interests --+-> AUGRU -> last state --+
     candidate --------------------> attention ------+                         +-> MLP -> sigmoid
     other categories, numbers -> embeddings ----------------------------------+
 
-The attention is DIN's small network with a softmax; the paper has a bilinear form in its place.
 (Zhou et al.: Deep Interest Evolution Network for Click-Through Rate Prediction, 2019.)
+
+What differs from the paper: attention is DIN's small network with a softmax in place of a bilinear
+form; the items that the auxiliary loss is to tell apart are those of other samples in the batch;
+the MLP reads the plain mean of the liked items beside the last state, as it does in every model of
+this family; and ``id_dropout`` hides the candidate from attention in that share of the training
+samples.
 """
 
 from dataclasses import dataclass
 
 from recsys_lib.ranking.config import HISTORY, RankingConfig
 from recsys_lib.ranking.inputs import FeatureInputs
-from recsys_lib.ranking.models.din import candidate_and_history
+from recsys_lib.ranking.models.din import check_history
 
 
 @dataclass(frozen=True)
-class Config(RankingConfig):
+class DienConfig(RankingConfig):
     """Settings of DIEN.
 
     Attributes
     ----------
     attention_units : int
-        Hidden units of the network that weighs an interest.
+        Width of the hidden layer of the network that weighs an interest.
     auxiliary_weight : float
-        Of the auxiliary loss beside the loss of the labels.
+        Weight of the auxiliary loss; the loss of the labels has the weight 1.
     """
 
     history: tuple[str, ...] = HISTORY
@@ -37,17 +42,18 @@ class Config(RankingConfig):
     auxiliary_weight: float = 0.5
 
 
-def network(config: Config, inputs: FeatureInputs):
+def network(config: DienConfig, inputs: FeatureInputs):
     """Return the untrained Keras model."""
-    from recsys_lib.ranking.layers import AUGRU, NextItemLoss, TargetAttention, ops
+    check_history(inputs)
     from recsys_lib.ranking.network import NetworkInputs, layers
+    from recsys_lib.ranking.sequence_layers import AUGRU, NextItemLoss, TargetAttention, ops
 
-    start = NetworkInputs.of(config, inputs)
-    vectors = start.vectors()
-    candidate, liked, known = candidate_and_history(start, vectors)
-    # Oldest first; what is missing comes before it.
+    net = NetworkInputs.of(config, inputs)
+    vectors = net.vectors()
+    candidate, liked, known = net.candidate_and_history(vectors)
+    # Oldest first. Missing items then stand at the beginning.
     liked, known = ops.flip(liked, axis=1), ops.flip(known, axis=1)
-    # As many units as the items' vectors have numbers, so that a state compares with an item.
+    # A state is as long as an item's vector, so that the two can be compared.
     interests = layers.GRU(config.embedding_dim, return_sequences=True, name="interests")(
         liked, mask=known
     )
@@ -57,5 +63,5 @@ def network(config: Config, inputs: FeatureInputs):
         candidate, interests, known
     )
     evolved = AUGRU(config.embedding_dim, name="evolution")(interests, weight, known)
-    mixed = layers.Concatenate()([start.concatenated(vectors), evolved])
-    return start.end(layers.Dense(1, name="like")(start.hidden(mixed)), "dien")
+    x = layers.Concatenate()([net.concatenated(vectors), evolved])
+    return net.model(layers.Dense(1, name="like")(net.hidden(x)), "dien")

@@ -1,7 +1,7 @@
-"""Embedding+MLP, the notes' ranking model (S12).
+"""Embedding+MLP, the ranking model of the course notes (S12).
 
-Ten categories become vectors of ten numbers, seven statistics stay numbers; two layers of 128
-mix them, a sigmoid gives the probability of a like:
+Ten categories become vectors of ten numbers each, and seven statistics stay numbers. Two layers of
+128 units mix them, and a sigmoid gives the probability of a like:
 
     item_id, user_id, 3 item genres, 5 user genres -> embeddings --+
                                                                    +-> 128 -> 128 -> 1 -> sigmoid
@@ -19,6 +19,6 @@ def network(config: RankingConfig, inputs: FeatureInputs):
     """Return the untrained Keras model."""
     from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = NetworkInputs.of(config, inputs)
-    mixed = start.hidden(start.concatenated(start.vectors()))
-    return start.end(layers.Dense(1, name="like")(mixed), "embedding_mlp")
+    net = NetworkInputs.of(config, inputs)
+    hidden = net.hidden(net.concatenated(net.vectors()))
+    return net.model(layers.Dense(1, name="like")(hidden), "embedding_mlp")

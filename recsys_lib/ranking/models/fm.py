@@ -1,7 +1,8 @@
 """Factorisation machine: logistic regression, and a weight for each pair of fields.
 
-The pair's weight is the inner product of two vectors, so that pairs never seen together get one
-too. A number's vector is scaled by the number.
+The weight of a pair is the inner product of two vectors, so that pairs which never occurred
+together get one, too. The vector of a number is multiplied by the number. An item has one weight
+and one vector, whether it is the candidate or a liked item.
 
     every field -> weights ----------------+
                                            +-> sum -> sigmoid
@@ -18,15 +19,13 @@ def network(config: RankingConfig, inputs: FeatureInputs):
     """Return the untrained Keras model."""
     from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = NetworkInputs.of(config, inputs)
-    return start.end(
-        layers.Add()([start.first_order(), second_order(start.factors())]),
-        "fm",
-    )
+    net = NetworkInputs.of(config, inputs)
+    logit = layers.Add()([net.first_order(), second_order(net.factors())])
+    return net.model(logit, "fm")
 
 
 def second_order(vectors):
-    """Return the sum over pairs of fields of their inner product: (n, f, dim) to (n, 1)."""
+    """Return the sum, over pairs of fields, of their inner product: (n, f, dim) to (n, 1)."""
     from recsys_lib.ranking.layers import PairwiseInteractions, ops
 
     return ops.sum(PairwiseInteractions(name="pairs")(vectors), axis=1, keepdims=True)

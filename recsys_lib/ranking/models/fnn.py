@@ -1,7 +1,7 @@
 """FNN: a multi-layer network over what a factorisation machine has learned.
 
-The machine is trained first; its weights and vectors become the first layer, and all is trained
-on together. So the embedding starts from something that already predicts.
+The machine is trained first. Its weights and vectors become the first layer, and everything is
+trained further together, so the embeddings start from something that already predicts.
 
     every field -> weight and vector (from the machine) -> hidden layers -> 1 -> sigmoid
 
@@ -11,15 +11,13 @@ on together. So the embedding starts from something that already predicts.
 from recsys_lib.ranking.config import RankingConfig
 from recsys_lib.ranking.inputs import FeatureInputs
 
-PRETRAINED_BY = "fm"  # the kind whose weights of the same names it starts from
-
 
 def network(config: RankingConfig, inputs: FeatureInputs):
     """Return the untrained Keras model."""
     from recsys_lib.ranking.network import NetworkInputs, layers
 
-    start = NetworkInputs.of(config, inputs)
-    weights = layers.Flatten()(start.pooled(start.weights()))
-    vectors = layers.Flatten()(start.factors())
-    mixed = start.hidden(layers.Concatenate()([weights, vectors, start.numbers]))
-    return start.end(layers.Dense(1, name="like")(mixed), "fnn")
+    net = NetworkInputs.of(config, inputs)
+    weights = layers.Flatten()(net.pooled(net.weights()))
+    vectors = layers.Flatten()(net.factors())
+    hidden = net.hidden(layers.Concatenate()([weights, vectors, net.numbers]))
+    return net.model(layers.Dense(1, name="like")(hidden), "fnn")

@@ -1,11 +1,12 @@
-"""Logistic regression over categories and numbers: one weight each, added up.
+"""Logistic regression over categories and numbers: a weight for each, added up.
 
-A category's weight is what one-hot coding and a linear model would learn; the table only spares
-the zeros.
+A category's weight is what one-hot coding and a linear model would learn. The table merely spares
+the multiplications by zero. An item has one weight, whether it is the candidate or a liked item.
 
     every category, every number -> weights -> sum -> sigmoid
 
-(McMahan et al.: Ad Click Prediction, a View from the Trenches, 2013.)
+(McMahan et al.: Ad Click Prediction, a View from the Trenches, 2013. There FTRL trains the
+weights, here it is Adam, as for the whole family.)
 """
 
 from recsys_lib.ranking.config import RankingConfig
@@ -16,5 +17,5 @@ def network(config: RankingConfig, inputs: FeatureInputs):
     """Return the untrained Keras model."""
     from recsys_lib.ranking.network import NetworkInputs
 
-    start = NetworkInputs.of(config, inputs)
-    return start.end(start.first_order(), "logistic_regression")
+    net = NetworkInputs.of(config, inputs)
+    return net.model(net.first_order(), "logistic_regression")

@@ -1,14 +1,17 @@
 """NeuralCF (NeuMF): user and item alone, their vectors multiplied and mixed.
 
-Two pairs of vectors are learned: one pair is multiplied place by place (a matrix factorisation
-with a weight a place), the other goes through hidden layers; a last layer reads both. It sees no
-other feature, so it has nothing to say of new users and new items.
+Two pairs of vectors are learned. One pair is multiplied component by component, which is a matrix
+factorisation with a weight for each component. The other goes through hidden layers. The last
+layer reads both. The model sees no other feature, so it has nothing to say about new users and
+new items.
 
     user, item -> vectors -> product -------------+
                                                   +-> 1 -> sigmoid
     user, item -> vectors -> hidden layers -------+
 
-(He et al.: Neural Collaborative Filtering, 2017.)
+(He et al.: Neural Collaborative Filtering, 2017. There both pairs may be pre-trained, here they
+start at random. ``id_dropout`` draws for each of the four vectors apart: at .5, a training sample
+keeps all four only once in sixteen.)
 """
 
 from recsys_lib.errors import DataError
@@ -22,10 +25,10 @@ def network(config: RankingConfig, inputs: FeatureInputs):
 
     if missing := [column for column in IDS if column not in inputs.categories]:
         raise DataError(f"NeuralCF needs the categories {', '.join(missing)}.")
-    start = NetworkInputs.of(config, inputs)
+    net = NetworkInputs.of(config, inputs)
     item, user = (inputs.categories.index(column) for column in IDS)
-    factors, vectors = start.vectors(name="factors"), start.vectors()  # (n, n_codes, dim)
+    factors, vectors = net.vectors(name="factors"), net.vectors()  # (n, n_codes, dim)
     product = layers.Multiply()([factors[:, user], factors[:, item]])
-    mixed = start.hidden(layers.Concatenate()([vectors[:, user], vectors[:, item]]))
-    both = layers.Concatenate()([product, mixed])
-    return start.end(layers.Dense(1, name="like")(both), "neural_cf")
+    hidden = net.hidden(layers.Concatenate()([vectors[:, user], vectors[:, item]]))
+    both = layers.Concatenate()([product, hidden])
+    return net.model(layers.Dense(1, name="like")(both), "neural_cf")

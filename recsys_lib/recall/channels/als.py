@@ -89,6 +89,8 @@ class ImplicitALS(FactorModel):
         dim = self.embedding_dim
         # What all rows share: every pair counts once, whether liked or not.
         common = fixed.T @ fixed + self.regularization * np.eye(dim)
+        liked = np.unique(likes.indices)  # few, where one user is folded in
+        likes, fixed = likes[:, liked], fixed[liked]
         outer = (fixed[:, :, None] * fixed[:, None, :]).reshape(len(fixed), dim * dim)
         solved = np.empty((likes.shape[0], dim))
         for start in range(0, len(solved), ROWS_AT_ONCE):

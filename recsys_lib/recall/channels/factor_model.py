@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recsys_lib.recall.base import Channel
+from recsys_lib.recall.channels.base import Channel
 from recsys_lib.recall.channels.neighbours import cosines
 
 

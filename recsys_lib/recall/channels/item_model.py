@@ -9,7 +9,7 @@ from scipy import sparse
 from recsys_lib.data.likes import likes_in_time, likes_of
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall.base import Channel
+from recsys_lib.recall.channels.base import Channel
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
 
 

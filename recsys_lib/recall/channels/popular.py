@@ -6,7 +6,7 @@ import pandas as pd
 from recsys_lib.data.likes import like_counts, likes_in_time, likes_of
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall.base import Channel
+from recsys_lib.recall.channels.base import Channel
 from recsys_lib.recall.channels.reads_items import ReadsItems
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, TIMESTAMP
 from recsys_lib.seeding import DEFAULT_SEED, key_hash

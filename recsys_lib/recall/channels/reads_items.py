@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall.base import Channel
+from recsys_lib.recall.channels.base import Channel
 from recsys_lib.schema import ITEM
 
 

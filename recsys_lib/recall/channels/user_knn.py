@@ -6,7 +6,7 @@ from scipy import sparse
 
 from recsys_lib.data.likes import likes_of
 from recsys_lib.data.matrix import InteractionMatrix
-from recsys_lib.recall.base import Channel
+from recsys_lib.recall.channels.base import Channel
 from recsys_lib.recall.channels.neighbours import check_neighbours, cosine_neighbours, cosines
 from recsys_lib.schema import LIKE_THRESHOLD
 

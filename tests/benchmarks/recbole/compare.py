@@ -71,19 +71,20 @@ def measured(kind: str, train, validation, test) -> dict:
     for rate, value in itertools.product(RATES, values):
         training = replace(CONFIG.training, learning_rate=rate)
         config = replace(CONFIG, training=training, **{name: value})
-        _, log = train_model(kind, train, validation, config, SEEDS[0])
+        log = train_model(kind, train, validation, config, SEEDS[0]).log
         tried.append((max(log.validation_auc), config))
         print(kind, rate, name, value, round(tried[-1][0], 4), log.best_epoch, flush=True)
     _, best = max(tried, key=lambda each: each[0])
-    runs = [train_model(kind, train, validation, best, seed) for seed in SEEDS]
+    models = [train_model(kind, train, validation, best, seed) for seed in SEEDS]
+    logs = [model.log for model in models]
     return {
         "learning_rate": best.training.learning_rate,
         "input_dropout": best.input_dropout,
         "embedding_l2": best.embedding_l2,
-        "validation_auc": [max(log.validation_auc) for _, log in runs],
-        "test_auc": [auc(test["label"], model.predict(test)) for model, _ in runs],
-        "train_seconds": [sum(log.seconds) for _, log in runs],
-        "epochs": [len(log.seconds) for _, log in runs],
+        "validation_auc": [max(log.validation_auc) for log in logs],
+        "test_auc": [auc(test["label"], model.predict(test)) for model in models],
+        "train_seconds": [sum(log.seconds) for log in logs],
+        "epochs": [len(log.seconds) for log in logs],
     }
 
 
