@@ -72,7 +72,11 @@ class RemoteModel:
         """
         if samples.empty:
             return np.empty(0, np.float32)
-        return self._client.predict(raw_features(self.columns, samples))
+        return self._client.predict(self.raw(samples))
+
+    def raw(self, samples: pd.DataFrame) -> dict[str, np.ndarray]:
+        """Return samples as they are sent: one array a column."""
+        return raw_features(self.columns, samples)
 
     @cached_property
     def columns(self) -> dict[str, RawColumn]:
