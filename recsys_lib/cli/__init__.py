@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from recsys_lib.cli import data, doctor, metrics, ranking, recommend, run, samples
+from recsys_lib.cli import data, doctor, metrics, models, ranking, recommend, run, samples
 from recsys_lib.errors import RecsysError, storage_sentence
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command(rich_help_panel=_MODELS)(recommend.recommend)
 app.add_typer(samples.app, name="samples", rich_help_panel=_MODELS)
 app.command(rich_help_panel=_MODELS)(ranking.train)
 app.command(rich_help_panel=_MODELS)(ranking.evaluate)
+app.add_typer(models.app, name="models", rich_help_panel=_MODELS)
 
 
 def main() -> None:

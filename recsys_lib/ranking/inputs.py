@@ -228,6 +228,37 @@ class FeatureInputs:
                 blocks.append(self._codes_of_lists(frame, column, vocabulary, width))
         return Encoded(np.hstack(blocks), self.encode_numbers(frame, self.numbers))
 
+    def encode_one(self, values: Mapping) -> Encoded:
+        """Turn one row into arrays of length 1, as :meth:`encode` does, a hundred times faster.
+
+        For requests: a table of one row costs milliseconds. Columns that are not in ``values``
+        count as missing; wrong types are not looked for.
+        """
+        codes: list[int] = []
+        for column, vocabulary, width in self.coded_columns:
+            known, value = self._code_of[vocabulary], values.get(column)
+            if width is None:
+                codes.append(_code(known, value))
+            else:
+                places = list(value)[:width] if pd.api.types.is_list_like(value) else []
+                codes += [_code(known, each) for each in places] + [0] * (width - len(places))
+        given = (values.get(column) for column in self.numbers)
+        row = np.array([np.nan if v is None or v is pd.NA else v for v in given], np.float64)
+        if self.log_numbers:
+            logs = np.isin(self.numbers, self.log_numbers)
+            row[logs] = np.sign(row[logs]) * np.log1p(np.abs(row[logs]))
+        row = np.where(np.isnan(row), self.fill, row)
+        numbers = ((row - self.shift) / self.scale).astype(np.float32)
+        return Encoded(np.array([codes], np.int32), numbers[None])
+
+    @cached_property
+    def _code_of(self) -> dict[str, dict]:
+        """The vocabularies as dictionaries from value to code."""
+        return {
+            name: {value: code for code, value in enumerate(values.tolist(), start=1)}
+            for name, values in self.vocabularies.items()
+        }
+
     def encode_categories(self, frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
         """Return the codes of some categorical columns: int32, (n, len(columns))."""
         require_columns(frame, columns)
@@ -265,6 +296,10 @@ class FeatureInputs:
         values = as_numbers(frame, columns, self.log_numbers)
         values = np.where(np.isnan(values), self.fill[place], values)
         return ((values - self.shift[place]) / self.scale[place]).astype(np.float32)
+
+
+def _code(known: Mapping, value) -> int:
+    return 0 if value is pd.NA else known.get(value, 0)
 
 
 def vocabulary_of(column: str) -> str:

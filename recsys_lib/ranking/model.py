@@ -141,12 +141,14 @@ class RankingModel:
             ) from None
         return cls(kind, config, inputs, weights, schema)
 
-    def export(self, folder: Path) -> None:
-        """Write a SavedModel that takes raw features; see :mod:`recsys_lib.ranking.export`."""
+    def export(self, folder: Path, samples: pd.DataFrame | None = None) -> None:
+        """Write a SavedModel that takes raw features; see :mod:`recsys_lib.ranking.export`.
+
+        ``samples`` are requests that a server answers before it makes the model available.
+        """
         from recsys_lib.ranking.export import export
 
-        renamed = None if self.schema is None else self.schema.renamed
-        export(self.network, self.inputs, folder, renamed)
+        export(self, folder, samples)
 
 
 def assign(network, weights: Mapping[str, np.ndarray]) -> None:

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from family import *  # noqa: F403
+from family import untrained
 from made_samples import make_samples
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
@@ -335,3 +337,15 @@ def test_arrays_are_those_of_scikit_learn(seed):
     ]
     expected = StandardScaler().fit(logged[0]).transform(logged[1])
     assert np.allclose(encoded.numbers, np.nan_to_num(expected, nan=0.0), atol=1e-4)
+
+
+def test_one_row_is_encoded_as_a_table_of_one_row_is(rows, asked):
+    inputs = untrained("din", rows).inputs
+    for _, row in asked[::7].iterrows():
+        one, table = inputs.encode_one(row), inputs.encode(pd.DataFrame([row]))
+        assert (one.categories == table.categories).all()
+        np.testing.assert_allclose(one.numbers, table.numbers, rtol=1e-6)
+        assert one.categories.dtype == np.int32
+    nothing = inputs.encode_one({})
+    assert (nothing.categories == 0).all()
+    assert (nothing.numbers == 0).all()  # the mean of training
