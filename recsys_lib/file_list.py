@@ -13,12 +13,15 @@ FILE_LIST = Path("assets.extra") / "files.json"  # TensorFlow ignores this folde
 
 
 def write_file_list(folder: Path) -> None:
-    """List all files of a folder with their hashes; call it when the folder is complete."""
+    """List all files of a folder with their hashes; call it when the folder is complete.
+
+    The mark by which the library knows its own folders is left out: a copy gets one of its own.
+    """
     folder = Path(folder)
     listed = {
         path.relative_to(folder).as_posix(): files.sha256_of(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path != folder / FILE_LIST
+        if path.is_file() and path != folder / FILE_LIST and path.name != files.MARKER
     }
     files.write_json(folder / FILE_LIST, listed)
 
