@@ -1,4 +1,4 @@
-"""Keras on TensorFlow, imported late, quietly, and set to give the same numbers every time."""
+"""Keras on TensorFlow: imported late and quietly, and set to give the same numbers every time."""
 
 import functools
 import json
@@ -11,14 +11,14 @@ from recsys_lib.native_log import native_stderr_to_log
 def load_keras():
     """Import and return Keras on TensorFlow.
 
-    What TensorFlow prints at import and at its first operation goes to ``native.log``.
-    Operations are made deterministic, so that a seed decides all of a training run.
+    What TensorFlow prints at import and at its first operation goes to ``native.log``. Operations
+    are made deterministic, so that the seed determines a training run completely.
 
-    Where ``TF_CONFIG`` describes a cluster (TensorFlow's own variable; one JSON text a worker,
-    ``{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index":
-    0}}``), all that follows runs under ``MultiWorkerMirroredStrategy``: the same command, started
-    on each machine, trains one model on all of them. TensorFlow wants this done before its first
-    operation.
+    Where TensorFlow's variable ``TF_CONFIG`` describes a cluster, everything that follows runs
+    under ``MultiWorkerMirroredStrategy``: the same command, started on each machine, trains one
+    model on all of them. Each worker has a JSON text of its own, such as ``{"cluster": {"worker":
+    ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}``. TensorFlow requires
+    this to be done before its first operation.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -27,7 +27,7 @@ def load_keras():
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-        # Each small model compiles its own step, which TensorFlow would warn about.
+        # Each small model compiles a step of its own, and TensorFlow would warn about that.
         tf.get_logger().setLevel("ERROR")
         if len(_workers()) > 1:
             strategy = tf.distribute.MultiWorkerMirroredStrategy()

@@ -30,7 +30,8 @@ HOMES = {
     "gensim": ("embeddings/",),
     "papermill": ("experiments/",),
     "typer": ("cli/",),
-    "redis": ("stores/",),
+    "redis": ("stores/", "serving/caching/"),
+    "duckdb": ("data/sorted_rows.py",),
 }
 
 
@@ -93,6 +94,8 @@ def test_heavy_packages_stay_at_home(path):
         ("recsys_lib.recall", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.ranking", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.serving", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.simulation", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.online", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.experiments", "pyspark tensorflow gensim papermill"),
     ],
 )

@@ -26,7 +26,13 @@ Schema = Annotated[
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="Kind of model, such as embedding_mlp or din.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="Kind of model: embedding_mlp, logistic_regression, fm, fnn, wide_deep, "
+            "deep_crossing, neural_cf, deepfm, din, dien or dcn_v2."
+        ),
+    ],
     samples: Samples,
     out: Annotated[
         Path,

@@ -8,7 +8,6 @@ through a floating-point number, where 2**53 and 2**53 + 1 are the same.
 import math
 import re
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -134,6 +133,31 @@ class Ids:
             raise DataError(f"There is no id with the code {wrong}: codes run to {len(self) - 1}.")
         return self.values[codes]
 
+    def union(self, other: "Ids") -> "Ids":
+        """Return the vocabulary of both; numbers become text beside text.
+
+        Raises
+        ------
+        DataError
+            The kinds have no counterpart, such as bytes and text.
+        """
+        if not len(self) or not len(other):
+            return self if len(self) else other
+        kind = self.kind
+        if {self.kind, other.kind} == {"number", "text"}:
+            kind = "text"
+        mine, theirs = (_as_kind(each._column, kind) for each in (self, other))
+        if mine.dtype != theirs.dtype:
+            mine, theirs = mine.astype(object), theirs.astype(object)
+        both = IdColumn(
+            kind, np.concatenate([mine, theirs]), np.zeros(len(mine) + len(theirs), bool)
+        )
+        return Ids(kind, _distinct(both))
+
+    @property
+    def _column(self) -> IdColumn:
+        return IdColumn(self.kind, self.values, np.zeros(len(self), dtype=bool))
+
     def save(self, path: Path) -> None:
         """Write the vocabulary as a Parquet file with one column ``id``, atomically."""
         with files.atomic_path(Path(path)) as temporary:
@@ -147,21 +171,23 @@ class Ids:
         except (OSError, pa.ArrowException, KeyError) as error:
             raise DataError(f"No vocabulary of ids can be read from {path}: {error}") from None
 
+    def arrow_of(self, raw) -> pa.Array:
+        """Return ids of this kind as an Arrow array that keeps their type.
+
+        Whole numbers that no Arrow type is wide enough for are written as text.
+        """
+        if self.kind == "uuid":
+            return pa.array([each.bytes for each in raw], pa.uuid())
+        if self.kind == "number" and self.values.dtype == object:
+            return pa.array([str(each) for each in raw], pa.string())
+        kinds = {"text": pa.string(), "bytes": pa.binary()}
+        return pa.array(raw, kinds.get(self.kind) or pa.from_numpy_dtype(self.values.dtype))
+
     def to_arrow(self, column: str = "id") -> pa.Table:
         """Return the vocabulary as an Arrow table whose metadata say of which kind the ids are."""
-        values: Sequence = self.values
-        if self.kind == "uuid":
-            kind, values = pa.binary(16), [each.bytes for each in self.values]
-        elif self.kind == "bytes":
-            kind = pa.binary()
-        elif self.kind == "text":
-            kind = pa.string()
-        elif self.values.dtype == object:  # no column of whole numbers is wide enough
-            kind, values = pa.string(), [str(each) for each in self.values]
-        else:
-            kind = pa.from_numpy_dtype(self.values.dtype)
-        field = pa.field(column, kind, nullable=False, metadata={"kind": self.kind})
-        return pa.table([pa.array(values, kind)], schema=pa.schema([field]))
+        values = self.arrow_of(self.values)
+        field = pa.field(column, values.type, nullable=False, metadata={"kind": self.kind})
+        return pa.table([values], schema=pa.schema([field]))
 
     @classmethod
     def from_arrow(cls, table: pa.Table, column: str = "id") -> Self:
@@ -171,9 +197,7 @@ class Ids:
         if pa.types.is_integer(stored.type):
             return cls(kind, stored.to_numpy())
         values = stored.to_pylist()
-        if kind == "uuid":
-            values = [uuid.UUID(bytes=each) for each in values]
-        elif kind == "number":
+        if kind == "number":
             values = [int(each) for each in values]
         return cls(kind, _objects(values))
 
@@ -306,7 +330,7 @@ def _whole(present: pd.Series, name: str) -> list[int]:
         whole = math.isfinite(each) and int(each) == each
         if not whole or (floating and abs(each) >= LARGEST_EXACT):
             raise DataError(
-                f"{name} holds the number {each!r}. An id is a whole number, and one that is held "
+                f"{name} holds the number {each}. An id is a whole number, and one that is held "
                 "as a float must be smaller than 2**53 so that no digit was lost. Read the column "
                 "as text (dtype=str) or as whole numbers (dtype='Int64')."
             )
@@ -316,7 +340,9 @@ def _whole(present: pd.Series, name: str) -> list[int]:
 
 def _distinct(column: IdColumn) -> np.ndarray:
     values = pd.unique(column.values[~column.missing])
-    return np.sort(values) if values.dtype != object else _objects(sorted(values))
+    if values.dtype != object:
+        return np.sort(values)
+    return _narrowed(sorted(values)) if column.kind == "number" else _objects(sorted(values))
 
 
 def _as_kind(column: IdColumn, kind: str) -> np.ndarray:

@@ -13,16 +13,16 @@ from recsys_lib.experiments.fingerprint import folder_fingerprint, library_finge
 
 logger = logging.getLogger("recsys_lib")
 
-LIBRARY = "library"  # stands in place of a notebook's name with what the library has built
-SEED = "seed"  # stands among the names of other artefacts in what an artefact was built from
+LIBRARY = "library"  # who wrote what the library has built, in place of a notebook's name
+SEED = "seed"  # the seed, among the names of the artefacts that one was built from
 
 
 class ArtifactStore:
     """The artefacts of one run, as one notebook sees them.
 
-    Beside each artefact lies ``artifact.json``. It says who wrote it, with which settings, from
-    which data and with which version of the library. What the library has built is as good as new
-    only while the seed and the other artefacts that its builder asked for are the same, too. A
+    Each artefact has an ``artifact.json`` that says who wrote it, with which settings, from which
+    data and with which version of the library. An artefact that the library has built is used
+    again only if the seed and the other artefacts that its builder asked for are the same, too. A
     notebook of the run may have written its artefact with any seed and any settings.
 
     Parameters

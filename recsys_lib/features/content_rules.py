@@ -1,12 +1,5 @@
 """What is taken for the content of films: whom of their people, and which words of their titles."""
 
-# Relations of the knowledge graph, by the column that names one person.
-RELATIONS = {
-    "director": "film.film.directed_by",
-    "writer": "film.film.written_by",
-    "actor": "film.film.actor",
-}
-
 WORD = r"([\p{L}\p{N}]+)"
 
 # The English stop words of Snowball, as Spark ML lists them; those with an apostrophe, which is

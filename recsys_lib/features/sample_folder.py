@@ -35,7 +35,9 @@ def samples_folder(out: Path, partition: str) -> Iterator[Path]:
     Raises
     ------
     DataError
-        ``partition`` is no period, or ``out`` holds something that is not an earlier result.
+        ``partition`` is no period.
+    RecsysError
+        ``out`` holds something that is not an earlier result.
     """
     if partition not in PERIODS:
         raise DataError(
@@ -43,8 +45,6 @@ def samples_folder(out: Path, partition: str) -> Iterator[Path]:
             f"{nearest(partition, PERIODS)}"
         )
     out = Path(out).absolute()
-    if out.exists() and not (out / REPORT).is_file() and (out.is_file() or any(out.iterdir())):
-        raise DataError(f"{out} is there and is no folder of samples: name another one.")
     with files.atomic_folder(out) as folder:
         yield folder
 

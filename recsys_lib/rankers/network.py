@@ -19,7 +19,7 @@ from recsys_lib.stores import ItemFeatureTable
 
 def score_samples(model: RankingModel, samples: pd.DataFrame) -> np.ndarray:
     """Return the probability of a like for each sample: float32, (n,), without TensorFlow."""
-    return score_encoded(model, model.inputs.encode(samples))
+    return score_encoded(model, model.encode(samples))
 
 
 def score_encoded(model: RankingModel, samples: Encoded) -> np.ndarray:

@@ -1,9 +1,11 @@
 """The recall layer (召回层): channels that narrow a catalogue down to some hundred candidates."""
 
+from recsys_lib.data.knowledge_graph import with_people
+from recsys_lib.data.splits import hold_out
 from recsys_lib.recall.base import Recaller
 from recsys_lib.recall.calibration import Calibration, calibrate, score_bands
 from recsys_lib.recall.channels.als import ImplicitALS
-from recsys_lib.recall.channels.attributes import FavouriteGenre, FavouritePeople, with_people
+from recsys_lib.recall.channels.attributes import FavouriteGenre, FavouritePeople
 from recsys_lib.recall.channels.base import Channel
 from recsys_lib.recall.channels.ease import Ease
 from recsys_lib.recall.channels.item_knn import ItemKNN
@@ -23,7 +25,7 @@ from recsys_lib.recall.registry import (
     merge_from_plan,
 )
 from recsys_lib.recall.storage import load_recaller
-from recsys_lib.recall.tuning import TunedMerge, hold_out, make_recaller
+from recsys_lib.recall.tuning import TunedMerge, make_recaller
 
 __all__ = [
     "Calibration",

@@ -63,13 +63,15 @@ def canonical(interactions: pd.DataFrame | Interactions) -> tuple[pd.DataFrame, 
     """
     if isinstance(interactions, Interactions):
         return interactions.frame, Vocabulary(interactions.user_ids, interactions.item_ids)
-    for name in (USER, ITEM, RATING, TIMESTAMP):
+    for name in (USER, ITEM):
         if name not in interactions:
             raise DataError(
                 f"The interactions have no column {name!r}, but {list(interactions.columns)}. "
-                "Interactions.from_frame(table, user=..., item=...) takes a table with other "
-                "names, without ratings or without moments."
+                "Interactions.from_frame(table, user=..., item=...) takes a table with other names."
             )
+    if RATING not in interactions or TIMESTAMP not in interactions:
+        # Clicks are likes, and without times later rows are later.
+        return canonical(Interactions.from_frame(interactions))
     if interactions.empty:
         raise DataError("There are no interactions to learn from: the table has no rows.")
     for name in (USER, ITEM):

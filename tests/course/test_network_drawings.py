@@ -123,9 +123,9 @@ def test_texts_fit_their_boxes_and_nothing_lies_over_another(kind):
     for box, text in zip(boxes, labels, strict=True):
         assert text.get_text() == box.label
         inside = axis.transData.transform([(box.left, box.row), (box.right, box.row + HEIGHT)])
-        told = text.get_window_extent()
-        assert (inside[0] + 1 < told.min).all(), box.label
-        assert (told.max < inside[1] - 1).all(), box.label
+        extent = text.get_window_extent()
+        assert (inside[0] + 1 < extent.min).all(), box.label
+        assert (extent.max < inside[1] - 1).all(), box.label
         assert box.role in ROLES
     for place, area in enumerate(areas):
         assert not any(area.overlaps(other) for other in areas[:place])

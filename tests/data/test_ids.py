@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys_lib.data.ids import Ids, codes_of, raw_of
@@ -23,6 +23,7 @@ COLUMNS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(COLUMNS, st.randoms())
 def test_ids_come_back_and_codes_follow_their_order(tmp_path_factory, raw, random):
     ids = Ids.of(raw)

@@ -29,7 +29,7 @@ TRIPLES = pd.DataFrame(
     [
         ("a", "film.film.directed_by", "x"),
         ("b", "film.film.directed_by", "x"),
-        ("b", "film.film.directed_by", "x"),  # told twice
+        ("b", "film.film.directed_by", "x"),  # a second time
         ("b", "film.film.directed_by", "y"),  # of one film only
         ("x", "film.director.film", "a"),
     ],
@@ -110,6 +110,6 @@ def test_the_recaller_searches_with_the_same_users(ml_100k):
     table = EmbeddingTable(ids, np.random.default_rng(0).normal(size=(len(ids), 8)))
     users = user_embeddings(table, history, n_recent=5)
     recaller = VectorRecaller(table, n_recent=5).fit(history)
-    theirs = recaller.user_vectors_[recaller.matrix_.users_of(users.item_ids)]
+    theirs = recaller.users_[recaller.matrix_.users_of(users.item_ids)]
     np.testing.assert_allclose(users.normalized().vectors, theirs, atol=1e-6)
-    assert len(users) == recaller.user_vectors_.any(axis=1).sum()
+    assert len(users) == recaller.users_.any(axis=1).sum()

@@ -1,4 +1,4 @@
-"""Small graphs with every oddity, and the judge of walks over them: node2vec's closed form."""
+"""Small graphs with every oddity, and a test of walks over them by node2vec's closed form."""
 
 import numpy as np
 from scipy import stats
@@ -51,7 +51,7 @@ def by_definition(weights, near, node, previous, p, q):
 
 
 def chi_square(seen, expected):
-    """Return the p-value; cells of small expectation are judged together, as the test demands."""
+    """Return the p-value; cells of small expectation are merged, as the test demands."""
     common = expected >= 5
     cells = [*zip(seen[common], expected[common], strict=True)]
     if expected[~common].sum() >= 1:
@@ -63,7 +63,7 @@ def chi_square(seen, expected):
 
 
 def assert_steps_follow_the_closed_form(graph: ItemGraph, walks: np.ndarray, config: WalkConfig):
-    """Judge all steps but the first of walks (n, walk_length), padded with -1, by chi-square."""
+    """Test all steps but the first of walks (n, walk_length), padded with -1, by chi-square."""
     n = graph.n_nodes
     before, at, to = (
         part.ravel().astype(np.int64) for part in (walks[:, :-2], walks[:, 1:-1], walks[:, 2:])

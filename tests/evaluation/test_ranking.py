@@ -15,9 +15,9 @@ def relevant(pairs):
 
 
 def test_by_hand_perfect_half_none_and_short():
-    judged = relevant([(1, 10), (1, 11), (2, 10), (2, 12), (3, 10), (4, 11)])
+    liked = relevant([(1, 10), (1, 11), (2, 10), (2, 12), (3, 10), (4, 11)])
     lists = np.array([[10, 11], [12, 99], [98, 99], [-1, -1]])
-    got = ranking_metrics(lists, judged, ks=(1, 2))
+    got = ranking_metrics(lists, liked, ks=(1, 2))
     assert got["recall_at_1"].tolist() == [0.5, 0.5, 0, 0]
     assert got["recall_at_2"].tolist() == [1, 0.5, 0, 0]
     assert got["hit_rate_at_2"].tolist() == [1, 1, 0, 0]
@@ -43,10 +43,10 @@ def test_equal_to_independent_references(seed):
     n_users, n_items, k = 30, 40, 10
     likes = rng.random((n_users, n_items)) < 0.1
     likes[:, 0] |= ~likes.any(axis=1)
-    judged = relevant(np.argwhere(likes))
+    liked = relevant(np.argwhere(likes))
     scores = rng.random((n_users, n_items))
     lists = np.argsort(-scores, axis=1)[:, :20]
-    got = ranking_metrics(lists, judged, ks=(k,))
+    got = ranking_metrics(lists, liked, ks=(k,))
     for user in range(n_users):
         expected = ndcg_score([likes[user]], [scores[user]], k=k)
         assert got[f"ndcg_at_{k}"][user] == pytest.approx(expected, abs=1e-12)
@@ -62,8 +62,8 @@ def test_subset_of_users():
 
 
 def test_lists_that_do_not_fit_are_refused():
-    judged = relevant([(1, 10)])
+    liked = relevant([(1, 10)])
     with pytest.raises(RecsysError, match=r"\(2, 10\)"):
-        ranking_metrics(np.zeros((2, 10), dtype=int), judged, ks=(10,))
+        ranking_metrics(np.zeros((2, 10), dtype=int), liked, ks=(10,))
     with pytest.raises(RecsysError, match="k up to 20"):
-        ranking_metrics(np.zeros((1, 10), dtype=int), judged, ks=(20,))
+        ranking_metrics(np.zeros((1, 10), dtype=int), liked, ks=(20,))

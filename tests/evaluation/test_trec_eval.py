@@ -30,8 +30,8 @@ def test_equal_to_trec_eval(seed):
     lists[5] = -1  # an empty one
 
     user, item = np.nonzero(likes)
-    judged = relevant_items(pd.DataFrame({"user_id": user, "item_id": item, "rating": 5.0}))
-    ours = ranking_metrics(lists, judged, ks=(K,))
+    liked = relevant_items(pd.DataFrame({"user_id": user, "item_id": item, "rating": 5.0}))
+    ours = ranking_metrics(lists, liked, ks=(K,))
 
     relevant = {str(u): {str(i): 1 for i in np.flatnonzero(likes[u])} for u in range(n_users)}
     run = {

@@ -11,7 +11,6 @@ import pytest
 
 from recsys_lib import files
 from recsys_lib.data import Request, get
-from recsys_lib.data.user_file import Columns
 from recsys_lib.embeddings import EmbeddingTable, build_item2vec
 from recsys_lib.errors import RecsysError
 from recsys_lib.experiments import start
@@ -36,7 +35,7 @@ def _tiny_data(tmp_path_factory):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECSYS_DATA_DIR", str(folder / "data"))
-        columns = Columns.parse("user=user,item=item,rating=rating,timestamp=timestamp")
+        columns = {role: role for role in ("user", "item", "rating", "timestamp")}
         get(Request("tiny", source=folder / "mine.csv", columns=columns))
         yield
 

@@ -11,7 +11,7 @@ import pytest
 import samples_plain
 
 from recsys_lib import schema
-from recsys_lib.errors import DataError
+from recsys_lib.errors import DataError, RecsysError
 from recsys_lib.features import build_samples
 from recsys_lib.features.registry import FEATURES, names
 
@@ -150,7 +150,7 @@ def test_items_that_would_double_rows_are_refused(engine, tmp_path, ids, message
 
 def test_only_an_earlier_result_is_replaced(engine, tmp_path):
     source = write(tmp_path / "in", [[(1, 1, 4.0, 100)]])
-    with pytest.raises(DataError, match="is no folder of samples"):
+    with pytest.raises(RecsysError, match="which this program did not write"):
         build_samples(source, source, now=NOW, spark=engine)
     with pytest.raises(DataError, match=r"not by 'months'.*'month'"):
         build_samples(source, tmp_path / "out", "months", now=NOW, spark=engine)

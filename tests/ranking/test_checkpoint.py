@@ -54,8 +54,9 @@ def test_a_checkpoint_of_another_training_is_refused(samples, tmp_path):
             train_model("embedding_mlp", rows, config=config, checkpoint=tmp_path)
 
 
-def test_a_broken_checkpoint_is_named(samples, tmp_path):
-    (tmp_path / "embedding_mlp.npz").write_bytes(b"PK")
+@pytest.mark.parametrize("content", [b"PK", b"PK\x03\x04 the first half of an archive", b""])
+def test_a_broken_checkpoint_is_named(samples, tmp_path, content):
+    (tmp_path / "embedding_mlp.npz").write_bytes(content)
     with pytest.raises(DataError, match="cannot be read"):
         train_model("embedding_mlp", samples, config=CONFIG.fixed_epochs(1), checkpoint=tmp_path)
     assert os.listdir(tmp_path) == ["embedding_mlp.npz"]

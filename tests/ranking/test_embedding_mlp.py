@@ -43,7 +43,7 @@ def test_early_stopping_keeps_the_best_epoch(samples, small_config):
     log = model.log
     assert log.best_epoch == int(np.argmax(log.validation_auc)) + 1
     assert len(log.train_loss) == min(30, log.best_epoch + 2)
-    # Its weights are those of that epoch: training anew for as long gives the same predictions.
+    # Its weights are those of that epoch: training again for as long gives the same predictions.
     short = train_model("embedding_mlp", train, config=patient.fixed_epochs(log.best_epoch), seed=1)
     assert np.allclose(short.predict(validation), model.predict(validation), atol=1e-6)
 
@@ -92,6 +92,20 @@ def test_a_folder_without_a_model_is_named(tmp_path):
         RankingModel.load(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["weights.npz", "inputs.npz", "model.json"])
+@pytest.mark.parametrize("damage", ["half", "empty", "missing", "something else"])
+def test_a_damaged_model_is_named(model, tmp_path, name, damage):
+    model.save(tmp_path / "model")
+    path = tmp_path / "model" / name
+    whole = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes({"half": whole[: len(whole) // 2], "empty": b""}.get(damage, b"{}"))
+    with pytest.raises(DataError, match="No ranking model can be read from"):
+        RankingModel.load(tmp_path / "model")
+
+
 def test_a_model_of_an_unknown_kind_is_refused(model, tmp_path):
     model.save(tmp_path / "model")
     described = json.loads((tmp_path / "model" / "model.json").read_text())
@@ -113,8 +127,8 @@ def test_loading_and_scoring_need_no_tensorflow(model, samples, tmp_path):
         "numpy.save('scores.npy', score_samples(model, pandas.read_parquet('samples.parquet')))\n"
         "print(*({'tensorflow', 'keras'} & set(sys.modules)))\n"
     )
-    told = subprocess.run(
+    fresh = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert told.stdout.strip() == ""
+    assert fresh.stdout.strip() == ""
     assert np.allclose(np.load(tmp_path / "scores.npy"), model.predict(samples), atol=1e-5)

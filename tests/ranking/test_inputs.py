@@ -171,7 +171,7 @@ def test_a_list_fills_the_places_of_the_longest_one(a, b, c):
     inputs = fit_lists(frame)
     expected = [[2, 1, 0], [0, 0, 0], [0, 0, 0], [3, 2, 1], [1, 0, 0]]
     assert inputs.encode(frame).categories[:, 1:].tolist() == expected
-    # Rows are told apart by place, not by what their index says.
+    # Rows are distinguished by place, not by what their index says.
     again = inputs.encode(frame.set_axis([4] * 5))
     assert again.categories[:, 1:].tolist() == expected
     # Of a later, longer list the first places are read.

@@ -135,7 +135,7 @@ def test_labels_of_one_class_are_refused(timed, tmp_path, small_config):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "says"),
     [
         ("none.csv", None, "There are no samples at"),
         ("empty.csv", b"", "cannot be read as CSV"),
@@ -144,10 +144,10 @@ def test_labels_of_one_class_are_refused(timed, tmp_path, small_config):
         ("binary.csv", b"\xff\xfe\x00,\n", "cannot be read as CSV"),
     ],
 )
-def test_unreadable_files_are_named(tmp_path, name, content, told):
+def test_unreadable_files_are_named(tmp_path, name, content, says):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=says):
         open_source(tmp_path / name)
 
 

@@ -48,12 +48,12 @@ def test_two_workers_end_with_the_weights_of_one(samples, tmp_path):
         each.close()
     running = []
     for index in range(2):
-        told = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
+        cluster = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
         running.append(
             subprocess.Popen(
                 [sys.executable, "-c", WORKER, f"{index}.npz"],
                 cwd=tmp_path,
-                env={**os.environ, "TF_CONFIG": json.dumps(told)},
+                env={**os.environ, "TF_CONFIG": json.dumps(cluster)},
                 stderr=subprocess.PIPE,
             )
         )

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from recsys_lib.data.likes import likes_in_time
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.data.splits import Split
 from recsys_lib.embeddings import build_deepwalk, build_item2vec, build_node2vec
 from recsys_lib.embeddings.table import EmbeddingTable
+from recsys_lib.embeddings.users import recent_likes, sum_of_liked
 from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.recall.channels.factor_model import FactorModel
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
@@ -63,8 +62,6 @@ class VectorRecaller(FactorModel):
         return self.table if isinstance(self.table, str) else "vectors"
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
-        if self.n_recent is not None and self.n_recent < 1:
-            raise RecsysError(f"n_recent must be at least 1, not {self.n_recent}.")
         table = self.table
         if isinstance(table, str):
             table = trained_vectors(table, interactions, self.seed)
@@ -74,14 +71,10 @@ class VectorRecaller(FactorModel):
         self.item_vectors_[has_vector] = unit.vectors_of(matrix.item_ids[has_vector])
 
     def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
-        likes = likes_in_time(interactions, self.min_rating)
-        if self.n_recent is not None:
-            likes = likes[likes["age"] < self.n_recent]
-        place = matrix.users_of(likes[USER]), matrix.items_of(likes[ITEM])
-        ones = np.ones(len(likes), np.float32)
-        liked = sparse.csr_matrix((ones, place), shape=matrix.ratings.shape)
-        # The mean's direction is the sum's: what is divided by is lost in the cosine.
-        total = liked @ self.item_vectors_  # (n_users, embedding_dim)
+        likes = recent_likes(interactions, self.n_recent, self.min_rating)
+        user, item = matrix.users_of(likes[USER]), matrix.items_of(likes[ITEM])
+        # The sum has the direction of the mean, and a cosine needs no more.
+        total = sum_of_liked(user, item, matrix.n_users, self.item_vectors_)
         length = np.linalg.norm(total, axis=1, keepdims=True)
         return total / np.where(length > 0, length, 1)
 
