@@ -9,7 +9,7 @@ Columns = Annotated[
     typer.Option(
         help="The columns of your table, by name or by number from 1: `user=...,item=...` and, if "
         "there are such, `rating=...,timestamp=...`. Without ratings every row is a like. By "
-        "default columns are taken that are called as usual, such as `user_id` or `movieId`.",
+        "default, columns with the usual names are taken, such as `user_id` or `movieId`.",
         show_default=False,
     ),
 ]
@@ -24,14 +24,15 @@ ItemColumns = Annotated[
 Separator = Annotated[
     str | None,
     typer.Option(
-        help="What separates the columns of a text file [default: found out].", show_default=False
+        help="What separates the columns of a text file. Default: found out from its first lines.",
+        show_default=False,
     ),
 ]
 Encoding = Annotated[
     str | None,
     typer.Option(
-        help="How a text file is encoded, such as gbk or latin-1 [default: utf-8, or as the file's "
-        "first bytes say].",
+        help="How a text file is encoded, such as gbk or latin-1. Default: utf-8, or what the "
+        "first bytes of the file say.",
         show_default=False,
     ),
 ]
@@ -42,14 +43,15 @@ NoHeader = Annotated[
 Decimal = Annotated[
     str | None,
     typer.Option(
-        help="The decimal mark of ratings, `.` or `,` [default: found out].", show_default=False
+        help="The decimal mark of ratings, `.` or `,`. Default: found out from the ratings.",
+        show_default=False,
     ),
 ]
 TimeUnit = Annotated[
     str | None,
     typer.Option(
         help="What timestamps count since 1970: `s`, `ms`, `us`, `ns` or `D` (days); or `date` for "
-        "20170714, or a format such as `'%d/%m/%Y %H:%M'` [default: found out].",
+        "20170714, or a format such as `'%d/%m/%Y %H:%M'`. Default: found out from the values.",
         show_default=False,
     ),
 ]

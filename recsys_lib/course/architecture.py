@@ -92,7 +92,7 @@ def draw_architecture(packages: dict[str, dict]):
 
     paths = [_through_the_layers(*edge) for edge in _direct_imports(packages)]
     place = _places(paths)
-    figure, axis = plt.subplots(figsize=(11, 9.5))
+    figure, axis = plt.subplots(figsize=(11, 1.05 * len(LAYERS) + 1.2))
     for path in paths:
         corners, codes = _curve([place[node] for node in path])
         axis.add_patch(

@@ -92,7 +92,7 @@ def _java() -> Check:
         java, major = find_java()
     except MachineError as error:
         finding = "not usable. Samples, training and serving work without it; Spark does not: the "
-        finding += "notebooks that teach it, `recsys samples --engine spark`"
+        finding += "notebooks that teach it, `recsys samples build --engine spark`"
         return Check("Java", False, finding, str(error))
     return Check("Java", True, f"{major} at {java}")
 

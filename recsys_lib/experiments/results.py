@@ -59,9 +59,9 @@ class Results:
         column of intervals ``(value, low, high)`` becomes three: ``x``, ``x low``, ``x high``.
         """
         _check_name("table", name)
-        flat = _flat(frame)
         with files.atomic_path(self.folder / "tables" / f"{name}.parquet") as temporary:
             try:
+                flat = _flat(frame)
                 flat.to_parquet(temporary, index=False)
             except (ValueError, TypeError) as error:
                 raise RecsysError(f"Table {name!r} does not fit into Parquet: {error}") from None

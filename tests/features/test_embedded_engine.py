@@ -103,17 +103,48 @@ def test_a_folder_may_have_any_name(ml_100k, tmp_path):
     assert report["rows"]["written"] == 100_000
 
 
-def test_the_command_needs_neither_java_nor_pandas(ml_100k, tmp_path):
+def without_java(code: str, *arguments, folder) -> None:
+    """Run Python code where there is no Java, and where Spark is not imported."""
+    check = "\nimport sys\nassert 'pyspark' not in sys.modules"
+    environment = os.environ | {"JAVA_HOME": str(folder), "PATH": str(folder)}
+    command = [sys.executable, "-c", code + check, *map(str, arguments)]
+    subprocess.run(command, check=True, env=environment)
+
+
+def test_the_commands_need_no_java(ml_100k, tmp_path):
     code = (
         "import sys\n"
         "from recsys_lib.cli import app\n"
-        "app(sys.argv[1:], standalone_mode=False)\n"
-        "assert not {'pandas', 'pyspark'} & set(sys.modules), set(sys.modules)\n"
+        "app(['samples', *sys.argv[1:]], standalone_mode=False)\n"
     )
-    arguments = ["samples", "build", ml_100k.path, "--out", tmp_path / "out", "--all-families"]
-    subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        check=True,
-        env=os.environ | {"JAVA_HOME": str(tmp_path), "PATH": str(tmp_path)},
+    made, file, read = (tmp_path / name for name in ("made", "made.csv", "read"))
+    # It need not wait for pandas either.
+    light = code + "assert 'pandas' not in sys.modules"
+    without_java(light, "build", ml_100k.path, "--out", made, "--all-families", folder=tmp_path)
+    without_java(code, "export", made, "--out", file, folder=tmp_path)
+    without_java(code, "import", file, "--out", read, folder=tmp_path)
+    assert sorted(path.name for path in made.iterdir()) == ["report.json", "samples"]
+    ours, theirs = (pd.read_parquet(folder / "samples") for folder in (made, read))
+    keys = ["timestamp", "user_id", "item_id", "user_liked_item_1", "user_genre_1"]
+    pd.testing.assert_frame_equal(ours[keys], theirs[keys], check_dtype=False)
+
+
+def test_what_notebooks_and_models_take_needs_no_java(ml_100k, tmp_path):
+    code = (
+        "from recsys_lib.data import ensure\n"
+        "from recsys_lib.data.splits import both\n"
+        "from recsys_lib.features import build_monitoring, build_serving_features\n"
+        "from recsys_lib.features import build_training_samples\n"
+        "data = ensure('ml-100k')\n"
+        "splits = both(data.interactions)\n"
+        "samples = build_training_samples(data, splits)\n"
+        "assert {name: len(rows) for name, rows in samples.items()} == "
+        "{'by_time': 100_000, 'last_likes': 90_356}\n"
+        "assert set(samples['by_time'].part) == {'train', 'validation', 'test'}\n"
+        "serving = build_serving_features(data, splits)['by_time']\n"
+        "assert len(serving['items']) == len(data.items)\n"
+        "assert serving['users'].user_id.is_unique\n"
+        "watched = build_monitoring(samples)['by_month']\n"
+        "assert watched.period.nunique() == 8\n"
     )
-    assert (tmp_path / "out" / "report.json").is_file()
+    without_java(code, folder=tmp_path)

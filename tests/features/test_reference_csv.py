@@ -22,6 +22,12 @@ FULL = (
 )
 SPARSE = '8,4,3.0,845674485,0,"","","","",0,"","","","","","","",0,"","","","","","","","",""'
 
+# A mean of a thousand and more has no separators, and quotes within a name are doubled.
+ODD = (
+    '9,5,3.0,845674486,0,1995,"say ""hi"", twice","","",1,1234.50,"","","","","","",0,"","","","",'
+    '"","","","",""'
+)
+
 
 @pytest.fixture(scope="module")
 def exported(engine, job_of_movielens, tmp_path_factory):
@@ -43,15 +49,27 @@ def test_the_layout_has_all_columns_of_the_reference():
 
 
 def test_lines_pass_both_ways_byte_for_byte(engine, tmp_path):
-    report, samples = both_ways(engine, tmp_path, [FULL, SPARSE])
-    assert report["rows"] == {"read": 2, "written": 2, "rejected": 0}
+    report, samples = both_ways(engine, tmp_path, [FULL, SPARSE, ODD])
+    assert report["rows"] == {"read": 3, "written": 3, "rejected": 0}
     row = samples.iloc[0]
     assert (row.item_id, row.user_id, row.rating, row.label) == (7, 3, 4.5, 1)
     assert row.user_genre_5 == "Film, Noir"
     assert row.item_rating_mean == pytest.approx(3.4)
     assert samples.iloc[1].isna().sum() == 20  # all but keys, rating, time, label and counts
     export_csv(tmp_path / "samples", tmp_path / "out.csv", engine)
-    assert (tmp_path / "out.csv").read_text().splitlines() == [HEADER, FULL, SPARSE]
+    assert (tmp_path / "out.csv").read_text().splitlines() == [HEADER, FULL, SPARSE, ODD]
+
+
+def test_means_are_rounded_from_what_they_are_to_the_even_cent(engine, tmp_path):
+    """3.125 lies in the middle; 2.675 and 0.045 are a little less and more in single precision."""
+    given = {"3.125": "3.12", "3.375": "3.38", "2.675": "2.67", "0.045": "0.05", "4": "4.00"}
+    lines = [
+        FULL.replace("3.40", mean).replace("7,3,", f"7,{k},", 1) for k, mean in enumerate(given)
+    ]
+    both_ways(engine, tmp_path, lines)
+    export_csv(tmp_path / "samples", tmp_path / "out.csv", engine)
+    theirs = pd.read_csv(tmp_path / "out.csv", dtype=str).sort_values("userId")
+    assert theirs.movieAvgRating.tolist() == list(given.values())
 
 
 def test_the_export_is_what_the_samples_say(exported, job_of_movielens):

@@ -259,5 +259,7 @@ def test_a_table_of_another_form_is_refused():
         training_samples(events.rename(columns={"rating": "ratings"}), items)
     with pytest.raises(DataError, match="'rating' has 1 missing values"):
         training_samples(events.assign(rating=[None]), items)
+    with pytest.raises(DataError, match="a column 'release_year', which is the name"):
+        training_samples(events.assign(release_year=1990), items)
     with pytest.raises(DataError, match="The item 1 has more than one row"):
         training_samples(events, pd.concat([items, items]))

@@ -55,7 +55,8 @@ class Samples:
     RecsysError
         A column is not in the registry, or is named twice.
     DataError
-        An item or a user has two rows, or the items have too many genres.
+        An item or a user has two rows, the items have too many genres, or a further column of
+        the interactions is called like something that features are made of.
     """
 
     def __init__(
@@ -69,7 +70,12 @@ class Samples:
         self._needs = needed(self.columns)
         if FAVOURITES in self._needs:
             self._needs.add("genres")
-        self._is_table = {"item": True, "user": users is not None}
+        self._further = [c for c in interactions.columns if c not in _EVENT]
+        if clash := self._needs.union(self.columns).intersection(self._further):
+            raise DataError(
+                f"The interactions have a column {min(clash)!r}, which is the name of something "
+                "that features are made of. Rename it."
+            )
         self._metadata = {
             "item": self._known_at_any_time("item", items),
             "user": self._known_at_any_time("user", users),
@@ -95,9 +101,8 @@ class Samples:
                     self._metadata[subject], on=key, how="left", maintain_order="left"
                 )
                 parts += [state, self._lists(subject, state), known.drop(key)]
-            further = [c for c in events.columns if c not in (*_EVENT, LABEL)]
             rows = pl.concat(parts, how="horizontal")
-            yield rows.select(*_formulas(self.columns), *further)
+            yield rows.select(*_formulas(self.columns), *self._further)
 
     def latest(self, subject: str) -> pl.DataFrame:
         """Return the features of users or of items after their last event, in order of their ids.
@@ -107,8 +112,7 @@ class Samples:
         key, history = _KEYS[subject], self._histories[subject]
         state = history.latest()
         rows = pl.concat([state, self._lists(subject, state)], how="horizontal")
-        how = "full" if self._is_table[subject] else "left"
-        rows = rows.join(self._metadata[subject], on=key, how=how, coalesce=True)
+        rows = rows.join(self._metadata[subject], on=key, how="full", coalesce=True)
         rows = rows.with_columns(pl.col(history.counts_).fill_null(0))
         columns = [c for c in self.columns if FEATURES[c].subject == subject]
         return rows.select(_formulas([key, *columns])).sort(key)
