@@ -1,22 +1,16 @@
 """The knowledge graph (知识图谱): which of its facts are about an item, and what they say.
 
 A fact is a triple (head, relation, tail). An item joins to the facts whose head is its
-``entity_id``; the tail is then a person. The relations are those of Freebase, from which the graph
-of MovieLens 100K in RecBole is drawn.
+``entity_id``; the tail is then a person. :data:`recsys_lib.schema.RELATIONS` says which relations
+count.
 """
 
 from collections.abc import Sequence
 
 import pandas as pd
 
-from recsys_lib.schema import ITEM
+from recsys_lib.schema import ITEM, RELATIONS
 
-# What a person does in a film -> the relation that says so.
-RELATIONS = {
-    "director": "film.film.directed_by",
-    "writer": "film.film.written_by",
-    "actor": "film.film.actor",
-}
 TASTE = ("director", "actor")  # the people whose films one follows
 
 

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from recsys_lib.data.knowledge_graph import RELATIONS, facts_of_items
+from recsys_lib.data.knowledge_graph import facts_of_items
 from recsys_lib.data.store import Dataset
 from recsys_lib.errors import DataError, nearest
-from recsys_lib.schema import ITEM
+from recsys_lib.schema import ITEM, RELATIONS
 
 FIELDS = ("genre", "decade", *RELATIONS)
 

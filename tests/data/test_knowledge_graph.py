@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from recsys_lib.data.knowledge_graph import RELATIONS, facts_of_items, with_people
+from recsys_lib.data.knowledge_graph import facts_of_items, with_people
+from recsys_lib.schema import RELATIONS
 
 
 @pytest.fixture

@@ -123,7 +123,11 @@ def test_the_commands_need_no_java(ml_100k, tmp_path):
     without_java(light, "build", ml_100k.path, "--out", made, "--all-families", folder=tmp_path)
     without_java(code, "export", made, "--out", file, folder=tmp_path)
     without_java(code, "import", file, "--out", read, folder=tmp_path)
-    assert sorted(path.name for path in made.iterdir()) == ["report.json", "samples"]
+    assert sorted(path.name for path in made.iterdir()) == [
+        ".recsys.json",
+        "report.json",
+        "samples",
+    ]
     ours, theirs = (pd.read_parquet(folder / "samples") for folder in (made, read))
     keys = ["timestamp", "user_id", "item_id", "user_liked_item_1", "user_genre_1"]
     pd.testing.assert_frame_equal(ours[keys], theirs[keys], check_dtype=False)

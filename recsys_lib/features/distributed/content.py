@@ -3,8 +3,8 @@
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from recsys_lib.data.knowledge_graph import RELATIONS
 from recsys_lib.features.content_rules import STOP_WORDS, WORD
+from recsys_lib.schema import RELATIONS
 
 
 def with_content(items: DataFrame, triples: DataFrame | None = None) -> DataFrame:

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from recsys_lib.data.knowledge_graph import RELATIONS
 from recsys_lib.features.content_rules import STOP_WORDS, WORD
+from recsys_lib.schema import RELATIONS
 
 
 def with_content(items: pl.DataFrame, triples: pl.DataFrame | None = None) -> pl.DataFrame:
