@@ -51,7 +51,7 @@ def add(
 
 
 @app.command("list")
-def show_all(registry: Registry = None) -> None:
+def list_versions(registry: Registry = None) -> None:
     """List all versions of all models: what they are, how good, and which one serves.
 
     Example: `recsys models list`
@@ -92,8 +92,8 @@ def show(name: Name, version: Version, registry: Registry = None) -> None:
 
     models = _registry(registry)
     changes = [entry for entry in models.log(name) if entry["version"] == version]
-    told = {**models.record(name, version), "promotions": changes}
-    typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    described = {**models.record(name, version), "promotions": changes}
+    typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
 
 
 @app.command()

@@ -25,7 +25,9 @@ NAMES = {
     "08_ranking_models",
     "10_feature_store",
     "10_lab_feature_store",
-    "11_online_serving",
+    "11_lab_model_serving",
+    "11_model_serving",
+    "12_online_serving",
 }
 MAX_BYTES = 1_000_000
 MAX_LINES = 20
