@@ -8,17 +8,17 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	&& echo "$$p" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run labs check test lab notebooks bench lint format lock clean java
+.PHONY: help setup run labs check test lab notebooks bench lint format lock clean python java
 
 help: ## list these commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.installed ## install what is missing into .venv
 
-run: $(VENV)/.installed ## fetch MovieLens 100K, run all lessons, write a report
+run: java $(VENV)/.installed ## fetch MovieLens 100K, run all lessons, write a report
 	@$(BIN)/recsys run
 
-labs: $(VENV)/.installed ## run all labs, the evidence behind the lessons
+labs: java $(VENV)/.installed ## run all labs, the evidence behind the lessons
 	@$(BIN)/recsys run --labs
 
 # Several workers; a test file, or a group within one, stays on one of them.
@@ -27,16 +27,16 @@ PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no
 check: lint ## lint, and all tests that need neither notebooks nor Spark nor much time
 	$(PYTEST) -m "not notebook and not spark and not slow"
 
-test: $(VENV)/.installed ## run all tests, notebooks included
+test: java $(VENV)/.installed ## run all tests, notebooks included
 	$(PYTEST)
 
 lab: $(VENV)/.installed ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
-notebooks: $(VENV)/.installed ## regenerate the committed outputs of the notebooks
+notebooks: java $(VENV)/.installed ## regenerate the committed outputs of the notebooks
 	$(BIN)/python -m recsys_lib.experiments.regenerate
 
-bench: $(VENV)/.installed ## run the benchmarks
+bench: java $(VENV)/.installed ## run the benchmarks
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only
 
 lint: $(VENV)/.installed ## check style and format
@@ -56,13 +56,16 @@ clean: ## remove the environment, data and outputs
 	rm -rf $(VENV) *.egg-info
 	find data outputs -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
 
-java:
+python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; none was found on PATH." \
 		"Install one, or name it: make run PYTHON=/path/to/python" >&2; exit 1; }
+
+# Spark needs it, and so do the notebooks that teach Spark; the rest of the library does not.
+java: python
 	@$(PYTHON) -m recsys_lib.spark
 
 # The stamp is written last, so that an interrupted installation is taken up again.
-$(VENV)/.installed: requirements.lock pyproject.toml | java
+$(VENV)/.installed: requirements.lock pyproject.toml | python
 	@echo "Setting up $(VENV) from requirements.lock (once, a few minutes)..."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.lock

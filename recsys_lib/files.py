@@ -8,12 +8,24 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recsys_lib.errors import RecsysError
+
 if TYPE_CHECKING:
     import numpy as np
+
+MARKER = ".recsys.json"  # in each folder that is written whole: what was written
+# Before there were markers, a folder was known by a description with this key.
+DESCRIPTIONS = {
+    "dataset.json": "fingerprint",
+    "artifact.json": "library",
+    "report.json": "rejected",
+}
+# What desktops and notebooks leave in any folder that they show.
+JUNK = {".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", "__pycache__"}
 
 
 @contextlib.contextmanager
@@ -40,19 +52,37 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path, ours: bool = False) -> Iterator[Path]:
     """Yield an empty folder beside ``path`` that takes the place of ``path`` if the block succeeds.
 
-    When the block raises, the old folder stays and the new one is removed.
+    When the block raises, the old folder stays and the new one is removed. The new folder gets the
+    file :data:`MARKER`, so that a later call recognises it.
+
+    Parameters
+    ----------
+    path : Path
+        A link to a folder stays a link: what it leads to is replaced.
+    ours : bool
+        Whether the caller knows that the folder is the library's, because it made what holds it.
+
+    Raises
+    ------
+    RecsysError
+        See :func:`check_replaceable`. Nothing is changed then.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
+    if not ours:
+        check_replaceable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     fresh, old = holder / "new", holder / "old"
     fresh.mkdir()
     try:
         yield fresh
+        _mark(fresh, (p for p in fresh.rglob("*") if not p.is_dir()))
         if path.exists():
+            if not ours:
+                check_replaceable(path)  # somebody may have put something there meanwhile
             os.replace(path, old)
         os.replace(fresh, path)
     except BaseException:
@@ -61,6 +91,83 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(holder, ignore_errors=True)
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise :class:`RecsysError` unless a folder may be replaced without loss to anybody.
+
+    That is so where nothing is there, where the folder is empty, and where this library wrote it
+    and nothing was put into it since. This is the only place that decides it.
+    """
+    path = Path(path)
+    if not path.exists():
+        above = next(folder for folder in path.absolute().parents if folder.exists())
+        if not above.is_dir():
+            raise RecsysError(f"{above} is a file, so {path} cannot be made: name another folder.")
+        return
+    if not path.is_dir():
+        raise RecsysError(f"{path} is a file, not a folder: name another folder.")
+    found = sorted(p for p in path.rglob("*") if not p.is_dir() or p.is_symlink())
+    found = [p for p in found if not JUNK.intersection(p.relative_to(path).parts)]
+    known = _marked(path)
+    strange = [p for p in found if p.relative_to(path).as_posix() not in known]
+    if strange:
+        more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+        raise RecsysError(
+            f"{path} holds {strange[0].relative_to(path)}{more}, which this program did not write. "
+            "It is left as it is: name another folder, or move what is in it."
+        )
+
+
+def claim_folder(path: Path, names: Iterable[str]) -> None:
+    """Make a folder for files of these names that come and go, and mark it as the library's.
+
+    Raises
+    ------
+    RecsysError
+        The folder holds something else.
+    """
+    path = Path(path)
+    check_replaceable(path)
+    path.mkdir(parents=True, exist_ok=True)
+    known = _marked(path) - {MARKER}
+    _mark(path, [path / name for name in known.union(names)])
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder that the library wrote; :class:`RecsysError` where it holds anything else."""
+    if Path(path).exists():
+        check_replaceable(path)
+        shutil.rmtree(path)
+
+
+def _mark(folder: Path, written: Iterable[Path]) -> None:
+    names = sorted({p.relative_to(folder).as_posix() for p in written} - {MARKER})
+    write_json(folder / MARKER, {"made_by": "recsys", "files": names})
+
+
+def _marked(folder: Path) -> set[str]:
+    """Return the files that the library wrote into a folder, as its marker says."""
+    try:
+        marker = read_json(folder / MARKER)
+        return {MARKER, *marker["files"]} if marker["made_by"] == "recsys" else set()
+    except FileNotFoundError:
+        return _before_markers(folder)
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
+def _before_markers(folder: Path) -> set[str]:
+    """Return the same for a folder that was written before there were markers."""
+    for name, key in DESCRIPTIONS.items():
+        try:
+            described = key in read_json(folder / name)
+        except (OSError, ValueError, TypeError):
+            continue
+        if described:
+            tables = (p for p in folder.rglob("*") if p.suffix in (".parquet", ".json", ".npz"))
+            return {p.relative_to(folder).as_posix() for p in tables}
+    return set()
 
 
 def write_text(path: Path, text: str) -> None:

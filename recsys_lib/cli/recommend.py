@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from recsys_lib.cli import table_options as options
+
 
 def recommend(
     recaller: Annotated[
@@ -18,8 +20,8 @@ def recommend(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The table to learn from, CSV or Parquet: user, item and, where you have them, "
-            "rating and timestamp.",
+            help="The table to learn from: text (also compressed), Parquet, Feather or JSON lines, "
+            "with users, items and, where you have them, ratings and times.",
             show_default=False,
         ),
     ] = None,
@@ -32,14 +34,16 @@ def recommend(
         ),
     ] = None,
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="Items for each user.")] = 10,
+    columns: options.Columns = None,
     items: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="A table of your items: item and release_year, genres or people (joined by |).",
+            help="A table of your items, with their years, genres or people (joined by |).",
             show_default=False,
         ),
     ] = None,
+    item_columns: options.ItemColumns = None,
     protocol: Annotated[
         str,
         typer.Option(
@@ -64,6 +68,22 @@ def recommend(
             show_default=False,
         ),
     ] = None,
+    separator: options.Separator = None,
+    encoding: options.Encoding = None,
+    no_header: options.NoHeader = False,
+    decimal: options.Decimal = None,
+    time_unit: options.TimeUnit = None,
+    time_zone: options.TimeZone = "UTC",
+    scale: options.Scale = None,
+    like: options.Like = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="File to write the rows to that were left out: .csv, .tsv or .parquet.",
+            show_default=False,
+        ),
+    ] = None,
     show: Annotated[
         bool, typer.Option("--list", help="List what can recommend, and recommend nothing.")
     ] = False,
@@ -72,8 +92,8 @@ def recommend(
 
     The output has the columns user, item, score and rank (from 1), with the ids of your table, so
     that any evaluator can read it. Settings are chosen on a part held out of the table, never on
-    anything else; `best` also merges the channels that help each other. A user is not recommended
-    what the table already has of the user.
+    anything else; `best` also merges the channels that help each other. No user is recommended an
+    item that the table already has for that user.
 
     Examples:
 
@@ -85,13 +105,20 @@ def recommend(
 
     `recsys recommend --list`
     """
+    from dataclasses import replace
+
     from rich.console import Console
 
     from recsys_lib import paths
     from recsys_lib.cli.settings import setting
-    from recsys_lib.data.user_table import ending_of, read_interactions, read_items, write_table
+    from recsys_lib.data.interactions import Interactions
+    from recsys_lib.data.item_table import items_for, read_items
+    from recsys_lib.data.reading import interaction_columns, preview
+    from recsys_lib.data.rejects import Rejects, in_words
+    from recsys_lib.data.tables import open_table
+    from recsys_lib.data.writing import check_output, write_table
     from recsys_lib.errors import RecsysError
-    from recsys_lib.recall.tuning import check_name, describe, make_recaller
+    from recsys_lib.recall.tuning import check_name, check_settings, describe, make_recaller
 
     if show:
         for name, description in describe().items():
@@ -99,27 +126,54 @@ def recommend(
         return
     check_name(recaller)
     given = dict(setting(each, "--set") for each in settings or [])
+    check_settings(recaller, given)
     if train is None or out is None:
         raise RecsysError("Give --train FILE and --out FILE; see `recsys recommend --help`.")
-    ending_of(out)  # an ending that nothing can write is refused before the work is done
-    table = read_interactions(train)
-    left_out = (f"left out: {n:,} rows {reason}" for reason, n in table.rejects.items())
-    for line in (*table.notes, *left_out):
+    for file in (out, *([rejects] if rejects else [])):
+        check_output(file, inputs=(train, items))
+    opened = open_table(train, options.text_form(separator, encoding, no_header))
+    found = interaction_columns(opened, options.interaction_columns(columns))
+    meaning = options.meaning(time_unit, time_zone, decimal, scale, like)
+    for line in preview(opened, found):
         typer.echo(line)
-    n_users, n_items = len(table.user_ids), len(table.item_ids)
-    rows = table.interactions
+    table = Interactions.from_table(opened, found, meaning, typer.echo)
+    check_output(out, ids=(table.user_ids, table.item_ids))
+    aside = Rejects()
+    aside.add(table.rejects)
+    about = None
+    if items is not None:
+        read, broken, notes = read_items(items, options.item_columns(item_columns))
+        about = items_for(table, read, aside)
+        for frame in broken:
+            aside.add(frame)
+        for note in notes:
+            typer.echo(note)
+    for line in in_words(aside.frame(), opened.place):
+        typer.echo(f"left out: {line}")
+    for reason, n in aside.counts.items():
+        typer.echo(f"left out: {n:,} {'row' if n == 1 else 'rows'}: {reason}")
+    if rejects is not None:
+        write_table(aside.frame(), rejects)
+    # Who has had an item twice is still to be recommended others: of a pair the latest row counts.
+    rows = table.frame.drop_duplicates(["user_id", "item_id"], keep="last", ignore_index=True)
+    table = replace(table, frame=rows)
+    users = table.users(rows["user_id"].unique())
+    n_users, n_items = len(users), rows["item_id"].nunique()
     typer.echo(f"{len(rows):,} interactions of {n_users:,} users with {n_items:,} items")
-    about = None if items is None else read_items(items, table.item_ids)
+    k = min(k, n_items)
     chosen_by = {"protocol": protocol, "relevant": relevant, "k": k}
     model = make_recaller(recaller, about, **chosen_by, **given)
     with Console(stderr=True).status(f"fitting {recaller}, choosing its settings where it can"):
-        model.fit(rows)
+        model.fit(table)
     for line in _choices(model):
         typer.echo(line)
-    lists, without = _lists(model, table, k)
+    names = {"user_id": "user", "item_id": "item"}
+    lists = model.recommend(users, k).rename(columns=names)
+    lists = lists[["user", "item", "score", "rank"]]
+    without = n_users - lists["user"].nunique()
     if without:
         typer.echo(f"nothing to recommend to {without:,} users")
-    write_table(lists, out)
+    write_table(lists, out, {"user": table.user_ids, "item": table.item_ids})
     typer.echo(f"{len(lists):,} rows for {n_users - without:,} users in {paths.shown(out)}")
 
 
@@ -136,22 +190,3 @@ def _choices(model):
     for name, weight in model.plan_["channels"].items():
         settings = ", ".join(f"{s}={v}" for s, v in model.plan_["settings"][name].items())
         yield f"chosen: {name} x {weight:g} ({settings})"
-
-
-def _lists(model, table, k: int):
-    """Return the lists of all users as a table with raw ids, and how many users have none."""
-    import numpy as np
-    import pandas as pd
-
-    users = np.arange(len(table.user_ids))
-    found = model.lists(users, k)
-    user, place = np.nonzero(found.listed)
-    frame = pd.DataFrame(
-        {
-            "user": table.user_ids[user],
-            "item": table.item_ids[found.item_ids[user, place]],
-            "score": found.scores[user, place],
-            "rank": place + 1,
-        }
-    )
-    return frame, int((~found.listed[:, 0]).sum())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from threading import Event, Thread
 from typing import Annotated
@@ -12,6 +13,15 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Build training samples; exchange them with the reference system.",
 )
+
+
+class Engine(StrEnum):
+    """What does the work."""
+
+    embedded = "embedded"
+    spark = "spark"
+
+
 Out = Annotated[
     Path,
     typer.Option(
@@ -21,8 +31,19 @@ Out = Annotated[
 Partition = Annotated[
     str, typer.Option(help="Period that goes into one partition: day, month or year.")
 ]
+EngineName = Annotated[
+    Engine | None,
+    typer.Option(
+        help="`embedded` works in this process and needs no Java. `spark` starts Spark; it is the "
+        "default where --master or --conf is given."
+    ),
+]
 Master = Annotated[
-    str, typer.Option(help="local[n] for n threads here, or spark://HOST:PORT of a cluster.")
+    str | None,
+    typer.Option(
+        help="For Spark: local[n] for n threads here (local[2] by default), or spark://HOST:PORT "
+        "of a cluster."
+    ),
 ]
 Conf = Annotated[
     list[str] | None,
@@ -51,14 +72,16 @@ def build(
             help="Make all features of the registry, not only those of the reference system.",
         ),
     ] = False,
-    master: Master = "local[2]",
+    engine: EngineName = None,
+    master: Master = None,
     conf: Conf = None,
 ) -> None:
-    """Build training samples on Spark, as typed Parquet partitioned by time.
+    """Build training samples, as typed Parquet partitioned by time.
 
     No feature of a sample uses an event at or after the time of that sample. Rows that cannot be
     right (missing values, later than now, repeated) go to `quarantine/`, each with its reason;
-    `report.json` counts everything. The workers of a cluster must be able to reach both folders.
+    `report.json` counts everything. Both engines write the same rows. The workers of a cluster must
+    be able to reach both folders.
 
     Examples:
 
@@ -66,13 +89,15 @@ def build(
 
     `recsys samples build big --out /shared/samples --master spark://head:7077`
     """
+    from recsys_lib.features import build_samples
     from recsys_lib.features.registry import names
-    from recsys_lib.features.samples_job import build_samples
+    from recsys_lib.features.source_tables import check_source
 
     columns = names(all_families=True) if all_families else None
-    source = _folder(dataset)  # before Spark takes its time to start
-    with _session(master, conf, source / "interactions.parquet") as spark:
-        _describe(build_samples(spark, source, out, partition, columns=columns), out)
+    source = _folder(dataset)
+    check_source(source)
+    with _session(engine, master, conf) as spark:
+        _describe(build_samples(source, out, partition, columns=columns, spark=spark), out)
 
 
 @app.command("export")
@@ -85,7 +110,8 @@ def export_samples(
         Path,
         typer.Option(metavar="FILE", help="CSV file to write; an earlier one is replaced."),
     ],
-    master: Master = "local[2]",
+    engine: EngineName = None,
+    master: Master = None,
     conf: Conf = None,
 ) -> None:
     """Write samples as one CSV in the exact layout of the reference system, for its programs.
@@ -95,8 +121,8 @@ def export_samples(
     from recsys_lib import paths
     from recsys_lib.features.reference_csv import export_csv
 
-    with _session(master, conf) as spark:
-        n_rows = export_csv(spark, samples.absolute(), out)
+    with _session(engine, master, conf) as spark:
+        n_rows = export_csv(samples.absolute(), out, spark)
     typer.echo(f"{n_rows:,} samples in {paths.shown(out)}")
 
 
@@ -110,7 +136,8 @@ def import_samples(
     ],
     out: Out,
     partition: Partition = "month",
-    master: Master = "local[2]",
+    engine: EngineName = None,
+    master: Master = None,
     conf: Conf = None,
 ) -> None:
     """Read samples in the layout of the reference system, so that our models can learn from them.
@@ -121,42 +148,48 @@ def import_samples(
     """
     from recsys_lib.features.reference_csv import import_csv
 
-    with _session(master, conf) as spark:
-        _describe(import_csv(spark, file.absolute(), out, partition), out)
+    with _session(engine, master, conf) as spark:
+        _describe(import_csv(file.absolute(), out, partition, spark), out)
 
 
 def _folder(dataset: str) -> Path:
-    if Path(dataset).is_dir():
-        return Path(dataset).absolute()
-    from recsys_lib.data import load  # brings pandas, which takes as long as half of Java's start
+    from recsys_lib import paths
 
-    return load(dataset).path
+    for folder in (Path(dataset), paths.data_dir() / dataset):
+        if (folder / "dataset.json").is_file() or Path(dataset).is_dir():
+            return folder.absolute()
+    from recsys_lib.data import load
+
+    return load(dataset).path  # says what is wrong
 
 
 @contextmanager
-def _session(master: str, conf: list[str] | None, rows: Path | None = None) -> Iterator:
-    """Yield a Spark session; on a terminal, show how many tasks of its running stages are done.
+def _session(engine: Engine | None, master: str | None, conf: list[str] | None) -> Iterator:
+    """Yield None for the embedded engine, or else a Spark session.
 
-    ``rows`` is the Parquet table whose size tells whether the job is a long one.
+    On a terminal, show what is going on: with Spark, how many tasks of its running stages are done.
     """
     from rich.console import Console
 
     from recsys_lib.errors import RecsysError
-    from recsys_lib.features.sample_folder import compiler_options
-    from recsys_lib.features.validation import count_rows
-    from recsys_lib.spark import borrowed_session
 
     for setting in conf or []:
         if "=" not in setting:
             raise RecsysError(f"--conf takes NAME=VALUE, not {setting!r}.")
-    options = compiler_options(0 if rows is None else count_rows(rows))
-    # Spark ML's functions take a third of a second to register, and none is used here.
-    settings = {"spark.sql.extensions.test.loadFromCp": "false"}
-    settings |= dict(setting.split("=", 1) for setting in conf or [])
-    with (
-        Console(stderr=True).status("Starting Spark...") as shown,
-        borrowed_session("samples", master, compiler_options=options, **settings) as spark,
-    ):
+    of_spark = master is not None or bool(conf)
+    if engine == Engine.embedded and of_spark:
+        raise RecsysError("--master and --conf are for Spark: leave out --engine embedded.")
+    shown = Console(stderr=True).status("Making samples...")
+    if engine != Engine.spark and not of_spark:
+        with shown:
+            yield None
+        return
+
+    from recsys_lib.spark import borrowed_session
+
+    settings = dict(setting.split("=", 1) for setting in conf or [])
+    shown.update("Starting Spark...")
+    with shown, borrowed_session("samples", master or "local[2]", **settings) as spark:
         done = Event()
         watch = Thread(target=_watch, args=(spark.sparkContext.statusTracker(), shown, done))
         watch.start()

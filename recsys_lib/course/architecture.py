@@ -12,22 +12,40 @@ from pathlib import Path
 import recsys_lib
 
 # Single modules that everything may import.
-GROUND = ("errors", "paths", "files", "seeding", "schema", "native_log", "keras_backend")
+GROUND = (
+    "errors",
+    "paths",
+    "files",
+    "file_list",
+    "seeding",
+    "schema",
+    "settings",
+    "native_log",
+    "keras_backend",
+)
 # From the ground up, packages with what they do. A package imports only from layers below its own.
 LAYERS: tuple[dict[str, str], ...] = (
     {"spark": "session, Java,\nshared by all", "data": "tables, validation,\nstore, splits"},
     {
         "features": "registry, transforms,\npoint-in-time samples",
         "embeddings": "skip-gram, item2vec,\nitem graph, walks",
-        "evaluation": "metrics, intervals,\nprotocols",
+        "evaluation": "metrics, intervals,\nprotocols, A/B tests",
     },
     {
         "indexes": "exact search,\nLSH of two kinds",
         "ranking": "network inputs, models,\ntraining, leaderboard",
         "stores": "feature store,\nRedis server",
     },
-    {"recall": "channels, merging,\ntuning", "rankers": "models that score\none request"},
-    {"serving": "cascade, diversity,\ncache, degradation"},
+    {
+        "recall": "channels, merging,\ntuning",
+        "rankers": "models that score\none request",
+        "models_registry": "versions, lineage,\npromotion",
+    },
+    {
+        "serving": "cascade, caches,\ndegradation, balancing",
+        "model_server": "TensorFlow Serving's\nprotocol",
+    },
+    {"simulation": "a cluster and\nits users", "online": "bandits that learn\nwhile serving"},
     {"course": "figures and toys\nof the notebooks", "experiments": "runs, artefacts,\nreport"},
     {"cli": "the `recsys`\ncommand"},
 )
@@ -91,7 +109,7 @@ def draw_architecture(packages: dict[str, dict]):
 
     paths = [_through_the_layers(*edge) for edge in _direct_imports(packages)]
     place = _places(paths)
-    figure, axis = plt.subplots(figsize=(11, 9.5))
+    figure, axis = plt.subplots(figsize=(11, 1.05 * len(LAYERS) + 1.2))
     for path in paths:
         corners, codes = _curve([place[node] for node in path])
         axis.add_patch(
@@ -183,7 +201,7 @@ def _spread(row: list) -> dict:
 def _curve(places: list[tuple[float, int]]) -> tuple[list, list]:
     """Return corners and codes of a curve from the foot of one box to the head of another.
 
-    Between two layers it is a Bezier curve that starts and ends upright; beside boxes it is a line.
+    Between two layers it is a Bezier curve that starts and ends upright; past a box it is a line.
     """
     from matplotlib.path import Path as Curve
 

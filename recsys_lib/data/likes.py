@@ -60,4 +60,6 @@ def likes_in_time(
     if min_rating is not None:
         rows = rows[rows[RATING] >= min_rating]
     likes = in_time_order(rows)
-    return likes.assign(age=likes.groupby(USER).cumcount(ascending=False))
+    user = likes[USER].to_numpy()  # sorted, so that a user's likes end where the next one's begin
+    end = np.searchsorted(user, user, side="right")
+    return likes.assign(age=end - np.arange(len(likes)) - 1)

@@ -59,6 +59,17 @@ class InteractionMatrix:
         )
         return cls(user_ids, item_ids, ratings)
 
+    def equals(self, other: "InteractionMatrix") -> bool:
+        """Say whether the other matrix holds the same ratings of the same items by the same users.
+
+        The order in which the rows came does not matter.
+        """
+        return self is other or (
+            np.array_equal(self.user_ids, other.user_ids)
+            and np.array_equal(self.item_ids, other.item_ids)
+            and (self.ratings != other.ratings).nnz == 0
+        )
+
     @property
     def n_users(self) -> int:
         return len(self.user_ids)

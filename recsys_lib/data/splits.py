@@ -3,7 +3,7 @@
 Two ways to hold out are used beside each other everywhere:
 
 ``last_likes``
-    each user's last likes are held out (leave-last-n). Every user with enough likes is judged,
+    each user's last likes are held out (leave-last-n). Every user with enough likes is evaluated,
     but other users' later events are learned from.
 ``by_time``
     one moment divides all users' events. Nothing at all is known of later times, but on
@@ -18,11 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from recsys_lib.errors import RecsysError
+from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
 from recsys_lib.seeding import DEFAULT_SEED, key_hash
 
 PARTS = ("train", "validation", "test")
+PROTOCOLS = ("random", "last", "time")
+HELD_OUT = 0.2  # share of the interactions that hold_out sets apart
 
 
 @dataclass(frozen=True)
@@ -159,3 +161,37 @@ def _check_shares(validation_share: float, test_share: float) -> None:
 def both(interactions: pd.DataFrame) -> dict[str, Split]:
     """Return both splits with their default sizes, by name."""
     return {"last_likes": last_likes(interactions), "by_time": by_time(interactions)}
+
+
+def hold_out(
+    interactions: pd.DataFrame, protocol: str, seed: int = DEFAULT_SEED
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Divide interactions into a part to learn from and a part to choose by.
+
+    Parameters
+    ----------
+    interactions : DataFrame
+    protocol : {"random", "last", "time"}
+        ``random``: a fifth of each user's rows, drawn by a hash of the ids; ``last``: the last
+        fifth of each user's rows; ``time``: the last fifth of all rows.
+    seed : int
+
+    Returns
+    -------
+    train, held_out : DataFrames
+    """
+    if protocol not in PROTOCOLS:
+        raise RecsysError(
+            f"There is no protocol {protocol!r}.{nearest(protocol, PROTOCOLS)} "
+            f"Known: {', '.join(PROTOCOLS)}."
+        )
+    rows = in_time_order(interactions)
+    if protocol == "time":
+        late = rows[TIMESTAMP] > rows[TIMESTAMP].quantile(1 - HELD_OUT)
+    else:
+        drawn = pd.Series(key_hash(rows[USER], rows[ITEM], seed=seed))
+        order = drawn if protocol == "random" else pd.Series(np.arange(len(rows)))
+        by_user = order.groupby(rows[USER])
+        kept = by_user.transform("size") * (1 - HELD_OUT)
+        late = by_user.rank(method="first") > kept.round()
+    return rows[~late].reset_index(drop=True), rows[late].reset_index(drop=True)

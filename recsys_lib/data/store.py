@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,19 +19,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys_lib import files, paths, schema
-from recsys_lib.data.validation import REASONS
+from recsys_lib.data import rejects
+from recsys_lib.data.ids import Ids
 from recsys_lib.errors import DataError, nearest
 
 DESCRIPTION = "dataset.json"
+SOURCE_ID = "source_id"  # of the tables that say what the numbers of users and items stand for
 SMALL_TABLES = {"items": schema.ITEMS, "users": schema.USERS, "triples": schema.TRIPLES}
-REJECTS = pa.schema(
-    [
-        pa.field("reason", pa.string(), nullable=False),
-        pa.field("file", pa.string(), nullable=False),
-        pa.field("line", pa.int64(), nullable=False),  # counted from 1
-        pa.field("text", pa.string()),
-    ]
-)
+N_SHOWN = 5  # of the rows that are set aside so many are shown
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -59,7 +55,13 @@ class Dataset:
     @cached_property
     def description(self) -> dict:
         """What ``dataset.json`` says: source, counts, rejects, time span, licence, citation."""
-        return files.read_json(self.path / DESCRIPTION)
+        try:
+            return files.read_json(self.path / DESCRIPTION)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{paths.shown(self.path / DESCRIPTION)} is damaged ({error}): get the data set "
+                f"again (recsys data get {self.name} ...)."
+            ) from None
 
     @property
     def fingerprint(self) -> str:
@@ -89,6 +91,26 @@ class Dataset:
         return frame.assign(age=frame["age"].astype("Int16"))
 
     @cached_property
+    def user_ids(self) -> Ids | None:
+        """What the numbers of the users stand for; None where they stand for themselves."""
+        return self._ids("user_id")
+
+    @cached_property
+    def item_ids(self) -> Ids | None:
+        """What the numbers of the items stand for; None where they stand for themselves."""
+        return self._ids("item_id")
+
+    def _ids(self, column: str) -> Ids | None:
+        path = self.path / f"{column}s.parquet"
+        return Ids.from_arrow(pq.read_table(path), SOURCE_ID) if path.exists() else None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the interactions that the source had: without ``rating`` all are likes,
+        without ``timestamp`` moments give no more than the order."""
+        return tuple(self.description.get("columns", schema.INTERACTIONS.names))
+
+    @cached_property
     def triples(self) -> pd.DataFrame | None:
         """Knowledge-graph facts (head, relation, tail), or None."""
         path = self.path / "triples.parquet"
@@ -111,18 +133,23 @@ def load(name: str) -> Dataset:
     return Dataset(name, folder)
 
 
+def leftovers(name: str) -> list[Path]:
+    """Return the folders that killed writers of ``name`` left behind."""
+    folder = folder_of(name)
+    left = re.compile(re.escape(f".{name}.") + r"[a-z0-9_]{8}")
+    return [p for p in folder.parent.glob(f".{name}.*") if p.is_dir() and left.fullmatch(p.name)]
+
+
 def tidy(name: str) -> None:
     """Clear what a killed writer of ``name`` left behind; call it under the data set's lock.
 
     If it was killed between moving the old data set away and the new one in, the old one returns.
     """
     folder = folder_of(name)
-    left = re.compile(re.escape(f".{name}.") + r"[a-z0-9_]{8}")
-    for holder in folder.parent.glob(f".{name}.*"):
-        if holder.is_dir() and left.fullmatch(holder.name):
-            if (holder / "old").is_dir() and not folder.exists():
-                os.replace(holder / "old", folder)
-            shutil.rmtree(holder, ignore_errors=True)
+    for holder in leftovers(name):
+        if (holder / "old").is_dir() and not folder.exists():
+            os.replace(holder / "old", folder)
+        shutil.rmtree(holder, ignore_errors=True)
 
 
 class Fingerprint:
@@ -141,7 +168,7 @@ class Fingerprint:
 
     def add_table(self, name: str, table: pa.Table) -> None:
         """Add a small table."""
-        content = json.dumps(table.to_pydict(), ensure_ascii=False, sort_keys=True)
+        content = json.dumps(table.to_pydict(), ensure_ascii=False, sort_keys=True, default=repr)
         self._tables[name] = hashlib.sha256(content.encode()).hexdigest()
 
     def value(self) -> str:
@@ -161,7 +188,7 @@ class DatasetWriter:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.rejected = dict.fromkeys(REASONS[1:], 0)
+        self.rejected: Counter = Counter()
         self.n_interactions = 0
         self.time_span: list[int] | None = None
         self.rating_range: list[float] | None = None
@@ -172,7 +199,10 @@ class DatasetWriter:
         self._interactions = pq.ParquetWriter(
             folder / "interactions.parquet", schema.INTERACTIONS, compression="zstd"
         )
-        self._rejects = pq.ParquetWriter(folder / "rejects.parquet", REJECTS, compression="zstd")
+        self._rejects = pq.ParquetWriter(
+            folder / "rejects.parquet", rejects.SCHEMA, compression="zstd"
+        )
+        self.first_rejects: list[pd.DataFrame] = []
 
     def interactions(self, rows: dict[str, np.ndarray]) -> None:
         """Append a block of kept rows; blocks come in the canonical order."""
@@ -192,18 +222,31 @@ class DatasetWriter:
         self.time_span[1] = int(times[-1])
         self.rating_range = [min(low, self.rating_range[0]), max(high, self.rating_range[1])]
 
-    def rejects(self, frame: pd.DataFrame) -> None:
-        """Append rows set aside: reason, file, line, text."""
+    def add(self, frame: pd.DataFrame) -> None:
+        """Append rows that were set aside, as :func:`recsys_lib.data.rejects.rejects` frames."""
         if len(frame):
-            self._rejects.write_table(pa.Table.from_pandas(frame, REJECTS, preserve_index=False))
-            for reason, count in frame["reason"].value_counts().items():
-                self.rejected[reason] += int(count)
+            table = pa.Table.from_pandas(frame, rejects.SCHEMA, preserve_index=False)
+            self._rejects.write_table(table)
+            self.rejected.update(frame["reason"].tolist())
+            if sum(map(len, self.first_rejects)) < N_SHOWN:
+                self.first_rejects.append(frame.head(N_SHOWN))
+
+    def ids(self, id_column: str, ids: Ids | None) -> None:
+        """Write what the numbers of users or items stand for, where they are not themselves."""
+        if ids is not None:
+            table = ids.to_arrow(SOURCE_ID)
+            field = pa.field(id_column, pa.int64(), nullable=False)
+            table = table.add_column(0, field, pa.array(range(len(ids)), pa.int64()))
+            self._write(f"{id_column}s", table)
 
     def table(self, name: str, frame: pd.DataFrame, fields: pa.Schema | None = None) -> None:
         """Write a small table (items, users, triples, or one with its own schema)."""
         table = pa.Table.from_pandas(
             frame, schema=fields or SMALL_TABLES[name], preserve_index=False
         ).replace_schema_metadata()
+        self._write(name, table)
+
+    def _write(self, name: str, table: pa.Table) -> None:
         pq.write_table(table, self.folder / f"{name}.parquet", compression="zstd")
         self._fingerprint.add_table(name, table)
         self._n_table_rows[name] = len(table)
@@ -220,7 +263,7 @@ class DatasetWriter:
         self._interactions.close()
         self._rejects.close()
         # An empty file of rejects would say nothing that the counts don't.
-        if not any(self.rejected.values()):
+        if not self.rejected:
             (self.folder / "rejects.parquet").unlink()
         counts = {
             "interactions": self.n_interactions,
@@ -232,7 +275,7 @@ class DatasetWriter:
         }
         facts = {
             "counts": counts,
-            "rejects": {reason: n for reason, n in self.rejected.items() if n},
+            "rejects": dict(self.rejected.most_common()),
             "time_span": self.time_span,
             "rating_range": self.rating_range,
             "created_with": {"recsys-lib": version("recsys-lib")},
@@ -255,17 +298,3 @@ def writing(name: str) -> Iterator[DatasetWriter]:
             yield writer
         finally:
             writer.close()
-
-
-def rejected_rows(rows: dict[str, np.ndarray], wrong: np.ndarray, reason: str, file: str):
-    """Return the frame of rejects for parsed rows (duplicates), text made from their values."""
-    names = schema.INTERACTIONS.names
-    values = pd.DataFrame({name: rows[name][wrong] for name in names}).astype(str)
-    return pd.DataFrame(
-        {
-            "reason": reason,
-            "file": file,
-            "line": rows["line"][wrong],
-            "text": values.agg(",".join, axis=1) if len(values) else pd.Series(dtype=str),
-        }
-    )

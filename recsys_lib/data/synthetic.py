@@ -19,7 +19,7 @@ from recsys_lib.data import store
 from recsys_lib.data.catalog import KNOWN
 from recsys_lib.data.fetch import Progress
 from recsys_lib.data.formats import ML_100K_GENRES, items_frame
-from recsys_lib.data.sorted_runs import SortedRuns
+from recsys_lib.data.sorted_rows import RowSorter
 from recsys_lib.errors import DataError
 from recsys_lib.seeding import DEFAULT_SEED, generator
 
@@ -237,7 +237,8 @@ def _items(world: _World, config: SyntheticConfig) -> pd.DataFrame:
     years = (1930 + 67 * rng.beta(4, 1, n_items)).astype(np.int16)
     ids = np.arange(1, n_items + 1)
     titles = "Film " + pd.Series(ids).astype(str)
-    return items_frame(ids, titles, pd.Series(years).astype("Int16"), lists)
+    frame = items_frame(titles, pd.Series(years).astype("Int16"), lists)
+    return frame.assign(item_id=ids)
 
 
 def synthesise(
@@ -258,15 +259,17 @@ def synthesise(
         files.locked(store.folder_of(name)),
         store.writing(name) as writer,
         TemporaryDirectory(dir=writer.folder) as folder,
+        RowSorter(Path(folder)) as sorter,
     ):
-        runs = SortedRuns(Path(folder))
+        n_rows = 0
         for number, users in enumerate(parts):
             rng = generator(config.seed, "synthetic", "block", number)
             rows = _rows(users, world, config, rng)
-            runs.add(rows | {"line": np.arange(len(rows["user_id"]))})
+            sorter.add(rows | {"line": np.arange(len(rows["user_id"]))})
+            n_rows += len(rows["user_id"])
             if progress:
-                progress(runs.n_rows, config.n_interactions)
-        for rows, _ in runs.merged():
+                progress(n_rows, config.n_interactions)
+        for rows, _ in sorter.merged():
             writer.interactions(rows)
         writer.table("items", _items(world, config))
         planted = pd.concat(

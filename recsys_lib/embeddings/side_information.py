@@ -2,16 +2,11 @@
 
 import pandas as pd
 
+from recsys_lib.data.knowledge_graph import facts_of_items
 from recsys_lib.data.store import Dataset
 from recsys_lib.errors import DataError, nearest
-from recsys_lib.schema import ITEM
+from recsys_lib.schema import ITEM, RELATIONS
 
-# Field -> relation of the knowledge graph whose head is the film.
-RELATIONS = {
-    "director": "film.film.directed_by",
-    "writer": "film.film.written_by",
-    "actor": "film.film.actor",
-}
 FIELDS = ("genre", "decade", *RELATIONS)
 
 
@@ -50,13 +45,9 @@ def side_information(
         "genre": items[[ITEM]].assign(value=items["genres"]).explode("value"),
         "decade": items[[ITEM]].assign(value=(items["release_year"] // 10 * 10).astype("string")),
     }
-    triples = data.triples
-    if triples is not None:
-        films = items[[ITEM, "entity_id"]].dropna()
-        for field, relation in RELATIONS.items():
-            facts = triples[triples["relation"] == relation]
-            joined = films.merge(facts, left_on="entity_id", right_on="head")
-            frames[field] = joined[[ITEM]].assign(value=joined["tail"])
+    facts = facts_of_items(items, data.triples)
+    for field, rows in facts.groupby("role"):
+        frames[field] = rows[[ITEM]].assign(value=rows["person"])
     side = pd.concat(
         [frames[field].assign(field=field) for field in fields if field in frames]
         or [pd.DataFrame(columns=[ITEM, "value", "field"])]

@@ -28,7 +28,12 @@ from recsys_lib.evaluation.classification import (
     per_user_auc,
     per_user_ndcg,
 )
-from recsys_lib.evaluation.intervals import Interval, mean_difference, mean_interval
+from recsys_lib.evaluation.intervals import (
+    Interval,
+    mean_difference,
+    mean_interval,
+    seed_interval,
+)
 from recsys_lib.evaluation.protocol import (
     Evaluation,
     evaluate,
@@ -63,4 +68,5 @@ __all__ = [
     "ranking_metrics",
     "relevant_items",
     "resampled_auc",
+    "seed_interval",
 ]

@@ -1,7 +1,6 @@
 """How good predicted probabilities of a like are."""
 
 import numpy as np
-from scipy.stats import rankdata
 
 from recsys_lib.errors import RecsysError
 
@@ -25,6 +24,8 @@ def auc(labels, scores) -> float:
     RecsysError
         The labels hold one class only, or a score is not finite.
     """
+    from scipy.stats import rankdata  # half a second of import, which serving need not pay
+
     labels, scores = _checked(labels, scores)
     n_likes = int(labels.sum())
     n_dislikes = len(labels) - n_likes

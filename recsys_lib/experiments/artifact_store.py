@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from recsys_lib import files
+from recsys_lib import files, paths
 from recsys_lib.data import Dataset
 from recsys_lib.data.splits import Split
 from recsys_lib.experiments.artifacts import Artifact, Sources, artifact
@@ -13,16 +13,16 @@ from recsys_lib.experiments.fingerprint import folder_fingerprint, library_finge
 
 logger = logging.getLogger("recsys_lib")
 
-LIBRARY = "library"  # stands in place of a notebook's name with what the library has built
-SEED = "seed"  # stands among the names of other artefacts in what an artefact was built from
+LIBRARY = "library"  # who wrote what the library has built, in place of a notebook's name
+SEED = "seed"  # the seed, among the names of the artefacts that one was built from
 
 
 class ArtifactStore:
     """The artefacts of one run, as one notebook sees them.
 
-    Beside each artefact lies ``artifact.json``. It says who wrote it, with which settings, from
-    which data and with which version of the library. What the library has built is as good as new
-    only while the seed and the other artefacts that its builder asked for are the same, too. A
+    Each artefact has an ``artifact.json`` that says who wrote it, with which settings, from which
+    data and with which version of the library. An artefact that the library has built is used
+    again only if the seed and the other artefacts that its builder asked for are the same, too. A
     notebook of the run may have written its artefact with any seed and any settings.
 
     Parameters
@@ -98,6 +98,16 @@ class ArtifactStore:
                 "content": folder_fingerprint(fresh),
             }
             files.write_json(fresh / "artifact.json", made)
+        if kind.is_embedding:
+            self._remember(kind.name, value, made)
+
+    def _remember(self, name: str, tables: dict, made: dict) -> None:
+        """Keep embeddings in the history, which outlives the run (S16)."""
+        from recsys_lib.stores import EmbeddingHistory
+
+        history = EmbeddingHistory(paths.embedding_history_dir() / self.sources.data.name)
+        for split, table in tables.items():
+            history.add(f"{name}.{split}", table, **made)
 
 
 class _Noted:

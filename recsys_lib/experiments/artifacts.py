@@ -40,12 +40,15 @@ class Artifact:
     build : function of Sources, returns the value
     save : function of the value and an empty folder
     load : function of the folder, returns the value
+    is_embedding : bool
+        Whether it is a dictionary of embedding tables, of which every version is kept.
     """
 
     name: str
     build: Callable[[Sources], Any]
     save: Callable[[Any, Path], None]
     load: Callable[[Path], Any]
+    is_embedding: bool = False
 
 
 def artifact(name: str) -> Artifact:
@@ -154,7 +157,7 @@ def _node2vec(sources: Sources) -> dict:
 
 
 def _recallers(sources: Sources) -> dict:
-    from recsys_lib.recall import with_people
+    from recsys_lib.data.knowledge_graph import with_people
     from recsys_lib.recall.build import TRAINERS, build_recallers
 
     tables = {name: sources.load(name) for name in TRAINERS}
@@ -174,9 +177,9 @@ ARTIFACTS = {
         Artifact("training_samples", _training_samples, _save_frames, _load_frames),
         Artifact("serving_features", _serving_features, _save_frames, _load_frames),
         Artifact("monitoring", _monitoring, _save_frames, _load_frames),
-        Artifact("item2vec", _item2vec, _save_parts, _load_tables),
-        Artifact("deepwalk", _deepwalk, _save_parts, _load_tables),
-        Artifact("node2vec", _node2vec, _save_parts, _load_tables),
+        Artifact("item2vec", _item2vec, _save_parts, _load_tables, is_embedding=True),
+        Artifact("deepwalk", _deepwalk, _save_parts, _load_tables, is_embedding=True),
+        Artifact("node2vec", _node2vec, _save_parts, _load_tables, is_embedding=True),
         Artifact("recallers", _recallers, _save_nested, _load_recallers),
         Artifact("embedding_mlp", _embedding_mlp, _save_parts, _load_models),
     )

@@ -14,7 +14,7 @@ def resolve(
     profile: str = "default",
     dataset: str | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Return, for each notebook's name, the parameter values that differ from its defaults' cell.
+    """Return, for each notebook's name, the parameter values that differ from its own.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def resolve(
     assignments : sequence of str
         ``name=value`` for all notebooks that have the parameter, ``notebook.name=value`` for one.
     profile : str
-        ``default``, or a profile of the contract cells; assignments win over it.
+        ``default``, or a profile that a notebook declares; assignments win over it.
     dataset : str, optional
         Value of the parameter ``dataset`` wherever there is one.
 

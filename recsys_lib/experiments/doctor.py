@@ -91,7 +91,9 @@ def _java() -> Check:
     try:
         java, major = find_java()
     except MachineError as error:
-        return Check("Java", False, "not usable", str(error))
+        finding = "not usable. Samples, training and serving work without it; Spark does not: the "
+        finding += "notebooks that teach it, `recsys samples build --engine spark`"
+        return Check("Java", False, finding, str(error))
     return Check("Java", True, f"{major} at {java}")
 
 

@@ -49,7 +49,7 @@ def _refuse_circles(needs: dict[str, set[str]]) -> None:
         raise RecsysError(f"These notebooks wait for one another: {circle}.") from None
 
 
-def within(needs: dict[str, set[str]], chosen: Sequence[Notebook]) -> dict[str, set[str]]:
+def ordered_subgraph(needs: dict[str, set[str]], chosen: Sequence[Notebook]) -> dict[str, set[str]]:
     """Return the graph of the chosen notebooks alone, in an order in which they can run."""
     names = {notebook.name for notebook in chosen}
     inner = {name: needs[name] & names for name in sorted(names)}

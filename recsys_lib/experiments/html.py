@@ -18,7 +18,7 @@ _TEMPLATE = """
 
 
 def write_html(notebook: Path) -> Path:
-    """Write ``notebook`` (.ipynb) as .html beside it and return its path."""
+    """Write ``notebook`` (.ipynb) as .html into the same folder and return its path."""
     from jinja2 import DictLoader
     from nbconvert import HTMLExporter
 

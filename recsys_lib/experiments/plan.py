@@ -9,7 +9,7 @@ from typing import Any
 from recsys_lib.errors import RecsysError
 from recsys_lib.experiments.assignments import resolve
 from recsys_lib.experiments.fingerprint import library_fingerprint
-from recsys_lib.experiments.graph import dependencies, within
+from recsys_lib.experiments.graph import dependencies, ordered_subgraph
 from recsys_lib.experiments.notebooks import Notebook, select
 
 
@@ -90,7 +90,7 @@ def make_plan(
     name = _dataset_name([chosen[each].values(changed[each]) for each in chosen], dataset)
     data = _data_fingerprint(name) if name else None
     steps: dict[str, Step] = {}
-    for each, inner in within(needs, list(chosen.values())).items():
+    for each, inner in ordered_subgraph(needs, list(chosen.values())).items():
         step = Step(chosen[each], changed[each], frozenset(inner))
         upstream = {other: steps[other].fingerprint for other in sorted(inner)}
         steps[each] = replace(step, fingerprint=_fingerprint(step, upstream, data))

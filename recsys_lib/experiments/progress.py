@@ -60,7 +60,7 @@ class TerminalProgress:
         )
         self._tasks: dict[str, int] = {}
         self._sizes: dict[str, int] = {}
-        self._said: dict[str, float] = {}
+        self._printed_at: dict[str, float] = {}
         self._log = logging.Logger("run")
         self._file = logging.FileHandler(run / "run.log", encoding="utf-8")
         self._file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
@@ -78,7 +78,7 @@ class TerminalProgress:
             self._bars.stop()
         self._file.close()
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """Print a line above the bars, and log it."""
         self._log.info(line)
         self.console.print(line, markup=False)
@@ -86,7 +86,7 @@ class TerminalProgress:
     def started(self, name: str, n_cells: int) -> None:
         """Show a bar for a notebook that starts."""
         self._log.info("%s: started", name)
-        self._sizes[name], self._said[name] = n_cells, time.monotonic()
+        self._sizes[name], self._printed_at[name] = n_cells, time.monotonic()
         if self.console.is_terminal:
             self._tasks[name] = self._bars.add_task(name, total=n_cells)
         else:
@@ -98,8 +98,8 @@ class TerminalProgress:
         self._log.info(text)
         if self.console.is_terminal:
             self._bars.update(self._tasks[name], completed=cell)
-        elif time.monotonic() - self._said[name] >= _SECONDS_BETWEEN_LINES:
-            self._said[name] = time.monotonic()
+        elif time.monotonic() - self._printed_at[name] >= _SECONDS_BETWEEN_LINES:
+            self._printed_at[name] = time.monotonic()
             self.console.print(text, markup=False)
 
     def ended(self, name: str, outcome: Outcome) -> None:
@@ -108,6 +108,6 @@ class TerminalProgress:
             self._bars.remove_task(self._tasks.pop(name))
         if outcome.status == "failed":
             for line in error_lines(name, outcome, self.run):
-                self.say(line)
+                self.print_line(line)
         else:
-            self.say(f"{name}: {summary(outcome)}")
+            self.print_line(f"{name}: {summary(outcome)}")

@@ -8,6 +8,7 @@ UNITS = {
     "fraction": "",
     "count": "",
     "ratio": "",
+    "score": "",
     "times": "×",
     "nats": "nats",
     "items": "items",
@@ -44,14 +45,17 @@ def _scale(value: float, unit: str) -> tuple[float, str]:
 
 
 def digits(value: float) -> str:
-    """Return a number with three significant digits; whole numbers and thousands as they are."""
+    """Return a number with three significant digits, at most four after the point.
+
+    Whole numbers and thousands are given in full, with commas from 10,000 on.
+    """
     if not math.isfinite(value):
         return NOTHING if math.isnan(value) else str(value)
     if isinstance(value, int) or value == 0 or abs(value) >= 1000:
-        return f"{value:,.0f}"
+        return f"{value:.0f}" if abs(value) < 10_000 else f"{value:,.0f}"
     if abs(value) < 1e-4:
         return f"{value:.2e}"
-    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+    return f"{value:.{min(4, max(0, 2 - math.floor(math.log10(abs(value)))))}f}"
 
 
 def duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Runs on disk: where they lie, what they recorded, and what a later run may take over.
+"""Runs on disk: where they lie, what they recorded, and what a later run may reuse.
 
 A notebook's folder holds ``record.json`` once, and only if, the notebook ended well.
 """
@@ -76,7 +76,7 @@ def read_record(run: Path, notebook: str) -> dict[str, Any] | None:
         return None
 
 
-def find_finished(step: Step) -> Path | None:
+def find_reusable(step: Step) -> Path | None:
     """Return the newest run in which this very step ended well and left all that it writes."""
     for run in runs():
         record = read_record(run, step.notebook.name)
@@ -87,7 +87,7 @@ def find_finished(step: Step) -> Path | None:
     return None
 
 
-def find_same(plan: Plan) -> Path | None:
+def find_identical(plan: Plan) -> Path | None:
     """Return the newest complete run of exactly this plan."""
     wanted = {name: step.fingerprint for name, step in plan.steps.items()}
     for run in runs():
@@ -103,8 +103,8 @@ def find_same(plan: Plan) -> Path | None:
     return None
 
 
-def take_over(step: Step, source: Path, run: Path) -> None:
-    """Put into ``run`` what ``step`` left in ``source``: as hard links, copies where not possible.
+def reuse(step: Step, source: Path, run: Path) -> None:
+    """Put into ``run`` what ``step`` left in ``source``, as hard links or, failing that, copies.
 
     Nothing ever writes into a finished file (all writing is by rename), so sharing is safe.
     """
@@ -120,7 +120,7 @@ def _link_tree(source: Path, target: Path) -> None:
         except OSError:
             shutil.copy2(old, new)
 
-    with files.atomic_folder(target) as fresh:
+    with files.atomic_folder(target, ours=True) as fresh:  # within the run's own folder
         shutil.copytree(source, fresh, copy_function=link, dirs_exist_ok=True)
 
 

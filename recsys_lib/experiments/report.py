@@ -1,6 +1,7 @@
 """A run as one page: key figures, plots, tables and failures; it needs no network."""
 
 import base64
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ def write_report(run: Path) -> Path:
         lstrip_blocks=True,
     )
     environment.filters["duration"] = duration
+    environment.filters["minus"] = lambda text: re.sub(r"-(?=\d)", "\N{MINUS SIGN}", text)
     description = files.read_json(run / "run.json")
     page = environment.get_template("report.html.jinja").render(
         run=description | {"name": run.name},

@@ -42,7 +42,7 @@ class Results:
         files.write_json(self.folder / METRICS, as_records(metrics))
 
     def figure(self, name: str, figure: "Figure", caption: str) -> None:
-        """Keep a figure as PNG, with the sentence that stands under it."""
+        """Keep a figure as PNG, with its caption."""
         _check_name("figure", name)
         picture = io.BytesIO()
         figure.savefig(picture, format="png", dpi=120, bbox_inches="tight")
@@ -53,15 +53,15 @@ class Results:
         files.write_json(self.folder / FIGURES, listed)
 
     def table(self, name: str, frame: "pd.DataFrame | pd.Series", caption: str) -> None:
-        """Keep a table as Parquet, with the sentence that stands over it.
+        """Keep a table as Parquet, with its caption.
 
         An index that says something becomes columns; a plain count of the rows is left out. A
         column of intervals ``(value, low, high)`` becomes three: ``x``, ``x low``, ``x high``.
         """
         _check_name("table", name)
-        flat = _flat(frame)
         with files.atomic_path(self.folder / "tables" / f"{name}.parquet") as temporary:
             try:
+                flat = _flat(frame)
                 flat.to_parquet(temporary, index=False)
             except (ValueError, TypeError) as error:
                 raise RecsysError(f"Table {name!r} does not fit into Parquet: {error}") from None

@@ -17,7 +17,17 @@ from recsys_lib.experiments.scheduler import Outcome, Scheduler, default_jobs
 
 @dataclass(frozen=True)
 class Result:
-    """Where a run lies, whether it is an earlier one, and how each notebook ended."""
+    """What a command came to.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder of the run.
+    unchanged : bool
+        Whether it is an earlier run, because nothing has changed since.
+    outcomes : dict
+        By the notebook's name, how it ended.
+    """
 
     folder: Path
     unchanged: bool
@@ -32,9 +42,8 @@ class Result:
 def run(plan: Plan, jobs: int | None = None, fresh: bool = False) -> Result:
     """Carry out a plan in a new folder under the outputs.
 
-    A step whose fingerprint equals one that ended well in an earlier run is taken over from
-    there. When a complete earlier run is the same in everything, nothing is made and that run is
-    the result.
+    A step that ended well in an earlier run with the same fingerprint is reused from there. If a
+    complete earlier run is the same in everything, nothing is made and that run is the result.
 
     Parameters
     ----------
@@ -49,7 +58,7 @@ def run(plan: Plan, jobs: int | None = None, fresh: bool = False) -> Result:
     KeyboardInterrupt
         After the state is written, so that the same command goes on where this one stopped.
     """
-    same = None if fresh else records.find_same(plan)
+    same = None if fresh else records.find_identical(plan)
     if same:
         records.point_latest(same)
         outcomes = {name: Outcome("reused", source=same.name) for name in plan.steps}
@@ -59,9 +68,9 @@ def run(plan: Plan, jobs: int | None = None, fresh: bool = False) -> Result:
     outcomes: dict[str, Outcome] = {}
     start = time.monotonic()
     with TerminalProgress(folder) as progress:
-        progress.say(f"Run {paths.shown(folder)}")
+        progress.print_line(f"Run {paths.shown(folder)}")
         if not fresh:
-            outcomes.update(_take_over(plan, folder, progress))
+            outcomes.update(_reuse(plan, folder, progress))
         try:
             scheduler = Scheduler(plan.steps, folder, jobs or default_jobs(), progress, outcomes)
             scheduler.run()
@@ -71,16 +80,16 @@ def run(plan: Plan, jobs: int | None = None, fresh: bool = False) -> Result:
     return result
 
 
-def _take_over(plan: Plan, folder: Path, progress: TerminalProgress) -> dict[str, Outcome]:
-    taken = {}
+def _reuse(plan: Plan, folder: Path, progress: TerminalProgress) -> dict[str, Outcome]:
+    reused = {}
     for name, step in plan.steps.items():
-        source = records.find_finished(step)
+        source = records.find_reusable(step)
         if source:
-            records.take_over(step, source, folder)
+            records.reuse(step, source, folder)
             record = records.read_record(folder, name)
-            taken[name] = Outcome("reused", record["seconds"], source=record["run"])
-            progress.ended(name, taken[name])
-    return taken
+            reused[name] = Outcome("reused", record["seconds"], source=record["run"])
+            progress.ended(name, reused[name])
+    return reused
 
 
 def _write_down(plan: Plan, result: Result, began: datetime, seconds: float) -> None:

@@ -70,7 +70,7 @@ class Scheduler:
         How many notebooks are executed at a time.
     listener : Listener
     outcomes : dict
-        By the notebook's name. It may already hold steps taken over from earlier runs. It is
+        By the notebook's name. It may already hold steps reused from earlier runs. It is
         filled while the run goes on, so that it is right after an interruption, too.
     """
 

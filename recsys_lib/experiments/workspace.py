@@ -82,11 +82,11 @@ class Workspace:
         self._artifacts.save(name, value, config)
 
     def figure(self, name: str, figure: "Figure", caption: str) -> None:
-        """Keep a matplotlib figure for the report, with the sentence that stands under it."""
+        """Keep a matplotlib figure for the report, with its caption."""
         self._results.figure(name, figure, caption)
 
     def table(self, name: str, frame: "pd.DataFrame | pd.Series", caption: str) -> None:
-        """Keep a table for the report and as Parquet, with the sentence that stands over it.
+        """Keep a table for the report and as Parquet, with its caption.
 
         An index that says something becomes columns; cells may be intervals ``(value, low, high)``.
         """

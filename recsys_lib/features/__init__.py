@@ -1,7 +1,7 @@
-"""Features: what is known of a user, an item and a moment, made with Spark.
+"""Features: what is known of a user, an item and a moment.
 
 The names below are imported at first use: reading the registry of columns, which models and the
-serving process do, must not load Spark.
+serving process do, must not load an engine.
 """
 
 import importlib
@@ -10,18 +10,18 @@ _HOMES = {
     "FEATURES": "registry",
     "documentation": "registry",
     "names": "registry",
-    "user_ties": "ties",
-    "with_content": "content",
+    "serving_features": "engines",
+    "training_samples": "engines",
+    "user_ties": "engines",
+    "with_content": "engines",
     "monitoring_statistics": "monitoring",
     "request_features": "request",
-    "serving_features": "samples",
-    "training_samples": "samples",
-    "build_samples": "samples_job",
+    "build_samples": "job",
     "build_monitoring": "tables",
     "build_serving_features": "tables",
     "build_training_samples": "tables",
-    "to_pandas": "tables",
-    "to_spark": "tables",
+    "to_pandas": "distributed.frames",
+    "to_spark": "distributed.frames",
     "TransformConfig": "transforms",
     "fit_transforms": "transforms",
     "load_transforms": "transforms",

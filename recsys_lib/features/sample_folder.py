@@ -14,37 +14,18 @@ one years.
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
 
 from recsys_lib import files
 from recsys_lib.errors import DataError, nearest
+from recsys_lib.features.feature import SQL_TYPES
 from recsys_lib.features.registry import FEATURES
-from recsys_lib.schema import ITEM, RATING, TIMESTAMP, USER
-from recsys_lib.spark.session import SHORT_JOB
 
-PERIODS = {"year": "yyyy", "month": "yyyy-MM", "day": "yyyy-MM-dd"}
+PERIODS = {"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}
 SAMPLES, QUARANTINE, REPORT = "samples", "quarantine", "report.json"
-
-# A long job gets Java's second compiler for what runs thirty times as often as Java asks for. What
-# waits for it is not profiled, which would slow down all the code that never gets there.
-LONG_JOB = (
-    "-XX:Tier4InvocationThreshold=150000 -XX:Tier4MinInvocationThreshold=18000 "
-    "-XX:Tier4CompileThreshold=450000 -XX:Tier4BackEdgeThreshold=1200000 "
-    "-XX:-C1ProfileBranches -XX:-C1ProfileCheckcasts -XX:-C1ProfileInlinedCalls "
-    "-XX:-C1ProfileVirtualCalls -XX:-C1ProfileCalls"
-)
-
-# A task sorts so many rows at a time: some tens of megabytes, which fit in a small heap.
-ROWS_PER_TASK = 250_000
-
-
-def period_of(period: str) -> str:
-    """Return SQL for the period (a key of :data:`PERIODS`) in which an event lies: text, in UTC."""
-    return f"date_format(timestamp_seconds({TIMESTAMP}), '{PERIODS[period]}')"
 
 
 @contextlib.contextmanager
@@ -54,7 +35,9 @@ def samples_folder(out: Path, partition: str) -> Iterator[Path]:
     Raises
     ------
     DataError
-        ``partition`` is no period, or ``out`` holds something that is not an earlier result.
+        ``partition`` is no period.
+    RecsysError
+        ``out`` holds something that is not an earlier result.
     """
     if partition not in PERIODS:
         raise DataError(
@@ -62,125 +45,59 @@ def samples_folder(out: Path, partition: str) -> Iterator[Path]:
             f"{nearest(partition, PERIODS)}"
         )
     out = Path(out).absolute()
-    if out.exists() and not (out / REPORT).is_file() and (out.is_file() or any(out.iterdir())):
-        raise DataError(f"{out} is there and is no folder of samples: name another one.")
     with files.atomic_folder(out) as folder:
         yield folder
 
 
-def write_samples(
-    spark: SparkSession,
-    samples: DataFrame,
-    rejected: Callable[[], DataFrame],
-    n_read: int,
+def period_column(partition: str) -> str:
+    """Return the name of the column that the folders of a partition stand for."""
+    return f"event_{partition}"
+
+
+def count_samples(folder: Path) -> int:
+    """Return how many samples lie in a folder, as the files' footers say."""
+    return sum(pq.read_metadata(file).num_rows for file in (folder / SAMPLES).rglob("*.parquet"))
+
+
+def write_report(
     folder: Path,
+    source: Path,
     partition: str,
+    columns: list[str],
+    n_read: int,
+    rejected: dict[str, int],
+    started: float,
+    **further,
 ) -> dict:
-    """Write samples and what was set aside; return the counts of the report.
+    """Write the report to ``folder`` and return it.
 
     Parameters
     ----------
-    samples : pyspark.sql.DataFrame
-        With a column ``timestamp``.
-    rejected : callable
-        Returns the rows set aside, with a column ``reason``. It is called only when rows are
-        missing from the samples.
-    n_read : int
-        How many rows both must have together.
-
-    Raises
-    ------
-    DataError
-        They have not: the source changed while it was read.
-    """
-    column = f"event_{partition}"
-    with _shuffle_partitions(spark, n_read):
-        # A rebalance gathers the rows of a period into few files, and splits a large period.
-        ordered = (
-            samples.selectExpr("*", f"{period_of(partition)} as {column}")
-            .hint("rebalance", column)
-            .sortWithinPartitions(column, TIMESTAMP, USER, ITEM)
-        )
-        target = str(folder / SAMPLES)
-        # Running means hardly repeat: a dictionary of them is built in vain.
-        plain = {
-            f"parquet.enable.dictionary#{name}": "false"
-            for name, kind in samples.dtypes
-            if kind == "float" and name != RATING
-        }
-        writer = ordered.write.options(**plain)
-        writer.parquet(target, partitionBy=[column], compression="zstd")
-        n_written = sum(pq.read_metadata(f).num_rows for f in folder.rglob("*.parquet"))
-        if n_written == 0:  # no row, no partition; an empty file keeps the columns and types
-            spark.createDataFrame([], ordered.schema).write.parquet(target, mode="overwrite")
-        reasons: dict[str, int] = {}
-        if n_written < n_read:
-            rejected().write.parquet(str(folder / QUARANTINE), compression="zstd")
-            found = spark.read.parquet(str(folder / QUARANTINE)).groupBy("reason").count()
-            reasons = {row["reason"]: row["count"] for row in found.sort("reason").collect()}
-    if n_written + sum(reasons.values()) != n_read:
-        raise DataError(
-            f"{n_read:,} rows were counted, {n_written:,} written and {sum(reasons.values()):,} "
-            "set aside: the source changed while it was read. Run it again."
-        )
-    return {
-        "rows": {"read": n_read, "written": n_written, "rejected": n_read - n_written},
-        "rejected": reasons,
-        "partitioned_by": column,
-        "partitions": len(list((folder / SAMPLES).glob(f"{column}=*"))),
-        "columns": dict(samples.dtypes),
-        "columns_per_family": dict(
-            Counter(FEATURES[name].family for name in samples.columns if name in FEATURES)
-        ),
-    }
-
-
-def write_report(folder: Path, report: dict, source: str, started: float) -> dict:
-    """Complete the report with source and times, write it to ``folder`` and return it.
-
-    ``started`` is a :func:`time.monotonic`; the start of Spark is not counted.
+    rejected : dict of str to int
+        Rows set aside, by reason.
+    started : float
+        A :func:`time.monotonic`; the start of an engine is not counted.
+    **further
+        What else is to be reported.
     """
     seconds = time.monotonic() - started
-    millions = report["rows"]["read"] / 1e6
+    millions = n_read / 1e6
+    column = period_column(partition)
     report = {
-        "source": source,
-        **report,
+        "source": str(source),
+        "rows": {
+            "read": n_read,
+            "written": count_samples(folder),
+            "rejected": sum(rejected.values()),
+        },
+        "rejected": dict(sorted(rejected.items())),
+        "partitioned_by": column,
+        "partitions": len(list((folder / SAMPLES).glob(f"{column}=*"))),
+        "columns": {name: SQL_TYPES[FEATURES[name].dtype] for name in columns},
+        "columns_per_family": dict(Counter(FEATURES[name].family for name in columns)),
+        **further,
         "seconds": round(seconds, 2),
         "seconds_per_million_rows": round(seconds / millions, 2) if millions else None,
     }
     files.write_json(folder / REPORT, report)
     return report
-
-
-def compiler_options(n_rows: int) -> str:
-    """Return the options of Java's compiler that suit a job of so many samples."""
-    return LONG_JOB if is_long_job(n_rows) else SHORT_JOB
-
-
-def is_long_job(n_rows: int) -> bool:
-    """Return whether it pays to generate code for each stage, and to compile it well."""
-    return n_rows > ROWS_PER_TASK
-
-
-@contextlib.contextmanager
-def _shuffle_partitions(spark: SparkSession, n_rows: int) -> Iterator[None]:
-    """Cut shuffles by the data's size while the block runs, a part a core at least.
-
-    Spark would join small parts again, by the bytes they hold: a hundred thousand rows of these
-    windows are few bytes and a second's work, which a lone core would do. Nor is code written for
-    each stage of so few rows: compiling it takes longer than it saves.
-    """
-    n_cores = spark.sparkContext.defaultParallelism
-    settings = {
-        "spark.sql.shuffle.partitions": str(max(n_cores, n_rows // ROWS_PER_TASK)),
-        "spark.sql.adaptive.coalescePartitions.enabled": "false",
-        "spark.sql.codegen.wholeStage": str(is_long_job(n_rows)).lower(),
-    }
-    before = {name: spark.conf.get(name) for name in settings}
-    for name, value in settings.items():
-        spark.conf.set(name, value)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            spark.conf.set(name, value)

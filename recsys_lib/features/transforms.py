@@ -29,6 +29,7 @@ from pyspark.sql import functions as F
 
 from recsys_lib.errors import DataError, RecsysError, nearest
 from recsys_lib.files import atomic_folder
+from recsys_lib.spark.sql import literal
 
 UNSEEN = "(unseen)"
 _SCRATCH = "scratch__"  # prefix of columns between two stages; the last stage drops them
@@ -183,7 +184,7 @@ def _multi_hot(frame: DataFrame, column: str) -> list[Transformer]:
     vocabulary = sorted(row.value for row in rows if row.value is not None)
     known = f"{_SCRATCH}known_{column}"
     # CountVectorizer drops terms it does not know, and fails on null. So both are named first.
-    texts = ", ".join(_quoted(value) for value in vocabulary)
+    texts = ", ".join(literal(value) for value in vocabulary)
     name_unseen = SQLTransformer(
         statement=f"SELECT *, transform(filter(coalesce(`{column}`, array()), v -> v IS NOT NULL), "
         f"v -> if(array_contains(cast(array({texts}) AS array<string>), v), v, '{UNSEEN}')) "
@@ -193,10 +194,6 @@ def _multi_hot(frame: DataFrame, column: str) -> list[Transformer]:
         [*vocabulary, UNSEEN], inputCol=known, outputCol=f"{column}_multi_hot"
     )
     return [name_unseen, encoder.setBinary(True)]
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _scaled(config: TransformConfig) -> list[str]:

@@ -201,7 +201,7 @@ class VectorIndex(ABC):
     def _as_queries(self, queries) -> np.ndarray:
         """Return queries as float32 (m, embedding_dim) in the metric, or say what is wrong."""
         self._check_fitted()
-        with np.errstate(over="ignore"):  # what becomes infinite is told below
+        with np.errstate(over="ignore"):  # what becomes infinite is reported below
             queries = np.ascontiguousarray(queries, dtype=np.float32)
         if queries.ndim != 2 or queries.shape[1] != self._vectors.shape[1]:
             raise RecsysError(

@@ -9,21 +9,35 @@ from recsys_lib.rankers.base import (
     load_ranker,
 )
 from recsys_lib.rankers.features import UserFeatureTable
+from recsys_lib.rankers.light import LightRanker
 from recsys_lib.rankers.model import ModelRanker
-from recsys_lib.rankers.network import NetworkRanker, score_encoded, score_samples
+from recsys_lib.rankers.network import NetworkRanker, score_samples
+from recsys_lib.rankers.online_models import FtrlLogisticRegression, ShallowNetwork
+from recsys_lib.rankers.pmml import PmmlModel, PmmlRanker
 from recsys_lib.rankers.remembering import Remembering
+from recsys_lib.rankers.remote import RemoteModel, RemoteRanker, ServerUnavailable
+from recsys_lib.rankers.stored import ScoreTable, StoredRanker
 
 __all__ = [
     "Candidates",
+    "FtrlLogisticRegression",
+    "LightRanker",
     "ModelRanker",
     "NetworkRanker",
+    "PmmlModel",
+    "PmmlRanker",
     "Ranker",
     "RecallOrder",
     "Remembering",
+    "RemoteModel",
+    "RemoteRanker",
+    "ScoreTable",
+    "ServerUnavailable",
+    "ShallowNetwork",
+    "StoredRanker",
     "UnknownUser",
     "UserFeatureTable",
     "UserFeatures",
     "load_ranker",
-    "score_encoded",
     "score_samples",
 ]

@@ -1,59 +1,40 @@
 """Scoring with a trained network in numpy: the serving process needs no TensorFlow."""
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import ThreadpoolController
 
-from recsys_lib.errors import DataError
 from recsys_lib.features.registry import FEATURES
 from recsys_lib.rankers.base import Candidates, Ranker, UserFeatures
 from recsys_lib.rankers.features import features_of, load_features, save_features
+from recsys_lib.rankers.forward import probabilities
+from recsys_lib.rankers.split_mlp import SplitMlp
 from recsys_lib.ranking import Encoded, RankingModel
+from recsys_lib.ranking.config import HISTORY_FIELD
 from recsys_lib.schema import ITEM, USER
 from recsys_lib.stores import ItemFeatureTable
 
 
 def score_samples(model: RankingModel, samples: pd.DataFrame) -> np.ndarray:
     """Return the probability of a like for each sample: float32, (n,), without TensorFlow."""
-    return score_encoded(model, model.encode(samples))
-
-
-def score_encoded(model: RankingModel, samples: Encoded) -> np.ndarray:
-    """Return the probability of a like for encoded samples: float32, (n,)."""
-    if model.kind != "embedding_mlp" or model.config.bags or model.config.history:
-        raise DataError(
-            "The numpy scorer knows embedding_mlp without bags and history, "
-            f"not {model.kind!r} with {[*model.config.bags, *model.config.history]}. "
-            "ModelRanker scores with any model."
-        )
-    weights = model.weights
-    # (n, columns, dim)
-    vectors = weights["embeddings/table"][samples.categories + model.inputs.offsets]
-    vectors[samples.categories == 0] = 0
-    mixed = np.hstack(
-        [vectors.reshape(len(vectors), vectors.shape[1] * vectors.shape[2]), samples.numbers]
-    )
-    for depth in range(1, len(model.config.hidden) + 1):
-        mixed = mixed @ weights[f"hidden_{depth}/kernel"] + weights[f"hidden_{depth}/bias"]
-        mixed = np.maximum(mixed, 0)
-    logit = (mixed @ weights["like/kernel"] + weights["like/bias"])[:, 0]
-    # The logistic function, written so that no exponential overflows.
-    return (0.5 * (1 + np.tanh(0.5 * logit))).astype(np.float32)
+    return probabilities(model, model.encode(samples))
 
 
 class NetworkRanker(Ranker):
     """Scores with the network of :mod:`recsys_lib.ranking` in numpy.
 
-    The features of all items are encoded once; a request encodes one user.
+    The features of all items are encoded once; a request encodes one user. Of Embedding+MLP, the
+    items' share of the first layer is computed once, too.
 
     Parameters
     ----------
     model : RankingModel
-        Of the kind ``embedding_mlp``, without bags and history.
+        Of any kind of the family.
     items : ItemFeatureTable
     users : UserFeatures
         A feature store, or a :class:`UserFeatureTable`.
@@ -87,31 +68,48 @@ class NetworkRanker(Ranker):
             ``user_id`` and user features; what is missing counts as unknown.
         item_ids : int64 array, shape (n,)
         """
-        inputs, rows = self.model.inputs, self.items.rows_of(item_ids)
-        encoded = []
-        for columns, of_item, encode, dtype in (
-            (inputs.categories, self._items.categories, inputs.encode_categories, np.int32),
-            (inputs.numbers, self._items.numbers, inputs.encode_numbers, np.float32),
-        ):
-            from_item = np.array([is_of_item(column) for column in columns], dtype=bool)
-            of_user = [c for c in columns if not is_of_item(c)]
-            values = np.empty((len(rows), len(columns)), dtype)
-            values[:, from_item] = of_item[rows]
-            one = pd.DataFrame({column: [user.get(column)] for column in of_user})
-            values[:, ~from_item] = encode(one, of_user)
-            encoded.append(values)
-        return score_encoded(self.model, Encoded(*encoded))
+        rows, of_user = self.items.rows_of(item_ids), self.model.inputs.encode_one(user)
+        # One request of many: several threads would wait for each other, and that for long.
+        with _thread_pools().limit(limits=1, user_api="blas"):
+            if self._split is not None:
+                return self._split.probabilities(of_user, rows)
+            codes_of_item, numbers_of_item = self._from_item
+            return probabilities(
+                self.model,
+                Encoded(
+                    np.where(codes_of_item, self._items.categories[rows], of_user.categories),
+                    np.where(numbers_of_item, self._items.numbers[rows], of_user.numbers),
+                ),
+            )
+
+    @cached_property
+    def _split(self) -> SplitMlp | None:
+        """The network with its items' half computed, where it can be split so."""
+        if self.model.kind != "embedding_mlp":
+            return None
+        return SplitMlp(self.model, self._items, *self._from_item)
 
     @cached_property
     def _items(self) -> Encoded:
-        """The columns of all items, encoded."""
+        """All items encoded; the columns that are the user's count as missing."""
+        inputs, frame = self.model.inputs, self.items.frame
+        of_user = [column for column in inputs.columns if not self._is_of_item(column)]
+        return inputs.encode(frame.assign(**dict.fromkeys(of_user)))
+
+    @cached_property
+    def _from_item(self) -> tuple[np.ndarray, np.ndarray]:
+        """Which columns of the encoded arrays are the item's: bool, (n_codes,) and (n_numbers,)."""
         inputs = self.model.inputs
-        return Encoded(
-            inputs.encode_categories(
-                self.items.frame, [c for c in inputs.categories if is_of_item(c)]
-            ),
-            inputs.encode_numbers(self.items.frame, [c for c in inputs.numbers if is_of_item(c)]),
-        )
+        codes = np.zeros(len(inputs.offsets), bool)
+        for field in inputs.fields:
+            codes[field.codes] = field.name != HISTORY_FIELD and self._is_of_item(field.name)
+        return codes, np.array([self._is_of_item(column) for column in inputs.numbers], bool)
+
+    def _is_of_item(self, column: str) -> bool:
+        """Tell whether a column is read from the item's features rather than the user's."""
+        if column in FEATURES:
+            return column == ITEM or (column != USER and FEATURES[column].subject == "item")
+        return column in self.items.frame.columns  # a column of the person's own
 
     def _save(self, folder: Path) -> dict:
         self.model.save(folder / "model")
@@ -123,6 +121,6 @@ class NetworkRanker(Ranker):
         return cls(model, *load_features(folder, described, users))
 
 
-def is_of_item(column: str) -> bool:
-    """Tell whether a column is read from the item's features rather than the user's."""
-    return column == ITEM or (column != USER and FEATURES[column].subject == "item")
+@cache
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()

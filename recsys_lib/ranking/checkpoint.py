@@ -44,6 +44,7 @@ class Checkpoint:
         """Replace the file."""
         if not self.writes:
             return
+        files.claim_folder(self.path.parent, [self.path.name])
         arrays = {f"variable_{k}": np.asarray(v) for k, v in enumerate(variables)}
         arrays |= {f"best_{k}": w for k, w in enumerate(best_weights or [])}
         state = json.dumps({"fingerprint": self.fingerprint, "log": log})
@@ -91,5 +92,8 @@ def fingerprint_of(kind: str, config, inputs: FeatureInputs, seed: int, *arrays)
     digest = hashlib.sha256(json.dumps(settings).encode())
     for array in (*learned, *arrays):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
+        text = array.dtype == object
+        digest.update(
+            json.dumps(array.tolist()).encode() if text else np.ascontiguousarray(array).tobytes()
+        )
     return digest.hexdigest()

@@ -1,10 +1,14 @@
 """Columns of a table as arrays, with errors that name the column and what is wrong with it."""
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import infer_dtype, is_bool_dtype
 
+from recsys_lib.data.ids import IdColumn, Ids, id_column
+from recsys_lib.data.values import quantities
 from recsys_lib.errors import DataError, nearest
 
 
@@ -36,43 +40,85 @@ def _is_list(value) -> bool:
     return isinstance(value, list | tuple | np.ndarray)
 
 
-def known_values(column: pd.Series) -> np.ndarray:
-    """Return the values of a categorical column that are not missing, as int64 or as text."""
-    # Numbers may lie in objects, as in an exploded list, or in a pandas category.
-    values = pd.Series(np.asarray(column.dropna()), name=column.name).infer_objects()
-    if pd.api.types.is_float_dtype(values.dtype):  # ids beside missing ones
-        if not (values == values.round()).all():
-            wrong = values[values != values.round()].iloc[0]
-            raise DataError(
-                f"Column {column.name} holds {wrong}: a category is text or a whole number."
-            )
-        return values.to_numpy(np.int64)
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        return values.to_numpy(np.int64)
-    if (found := pd.api.types.infer_dtype(values)) not in ("string", "empty"):
+def categories_of(column: pd.Series) -> Ids:
+    """Return the distinct values of a categorical column as a vocabulary of numbers or of text.
+
+    Whole numbers stay int64; numbers that int64 cannot hold, UUIDs and bytes become text. An empty
+    text counts as missing, as in a file.
+
+    Raises
+    ------
+    DataError
+        The column holds fractions, dates, lists, or a mixture of kinds.
+    """
+    return _numbers_or_text(Ids.of(_without_bools(column), f"Column {column.name}"))
+
+
+def array_kind(values: np.ndarray) -> str:
+    """Return the kind of a vocabulary that is kept as an array: ``number`` or ``text``."""
+    return "text" if values.dtype == object else "number"
+
+
+def pack(vocabulary: np.ndarray) -> np.ndarray:
+    """Return a vocabulary as an array that ``.npz`` keeps to the letter: text as UTF-8 in JSON.
+
+    numpy's own arrays of text are as wide as the longest one, and lose zero bytes at the end.
+    """
+    if array_kind(vocabulary) == "number":
+        return vocabulary
+    return np.frombuffer(json.dumps(vocabulary.tolist()).encode(), dtype=np.uint8)
+
+
+def unpack(stored: np.ndarray) -> np.ndarray:
+    """Return the vocabulary that :func:`pack` made an array of."""
+    if stored.dtype != np.uint8:
+        return stored
+    return np.array(json.loads(stored.tobytes()), dtype=object)
+
+
+def codes_of_categories(ids: Ids, values: pd.Series) -> np.ndarray:
+    """Return the code of each value in the vocabulary: int64, (n,), -1 for an unknown one."""
+    whole = values.dtype == np.int64
+    if whole == (ids.kind == "number") and (whole or values.dtype == object):
+        codes = ids.index.get_indexer(values).astype(np.int64)
+        # Only what was not found may be of another kind.
+        rest = values[codes < 0].dropna()
+        if whole or infer_dtype(rest, skipna=False) in ("string", "empty"):
+            return codes
+    name = f"Column {values.name}"
+    column = id_column(_without_bools(values), name)
+    if column.kind in ("uuid", "bytes"):
+        texts = np.full(len(values), "", dtype=object)
+        texts[~column.missing] = _texts(column.values[~column.missing], column.kind)
+        column = IdColumn("text", texts, column.missing)
+    codes = ids.codes_of(pd.Series(column.values, dtype=object).where(~column.missing, None))
+    if column.kind != ids.kind and len(ids) and not column.missing.all() and (codes < 0).all():
+        words = {"number": "whole numbers", "text": "texts"}
+        example, known = column.values[~column.missing][:1].tolist(), ids.values[:1].tolist()
         raise DataError(
-            f"Column {column.name} holds values of type {found}: a category is text "
-            "or a whole number."
+            f"{name} holds {words[column.kind]}, such as {example[0]!r}, where others of its kind "
+            f"hold {words[ids.kind]}, such as {known[0]!r}, and none of them is known."
         )
-    return values.to_numpy(np.str_)
+    return codes
 
 
-def merged_vocabulary(column: str, known: np.ndarray | None, found: np.ndarray) -> np.ndarray:
-    """Return the sorted union of what was known of a column and what a further piece holds."""
-    pieces = [piece for piece in (known, found) if piece is not None and len(piece)]
-    if len(pieces) == 2:
-        check_kind(column, found, known)
-    return np.sort(pd.unique(np.concatenate(pieces or [found])))
+def _without_bools(column: pd.Series) -> pd.Series:
+    # pandas finds True equal to no number, and an id is never a truth value.
+    if is_bool_dtype(column.dtype) or infer_dtype(column, skipna=True) == "boolean":
+        return column.astype("boolean").astype("Int8")
+    return column
 
 
-def check_kind(column: str, values: np.ndarray, known: np.ndarray) -> None:
-    """Refuse texts where training had numbers, and numbers where it had texts."""
-    if len(values) and len(known) and (values.dtype.kind == "i") != (known.dtype.kind == "i"):
-        kinds = ["texts" if each.dtype.kind != "i" else "whole numbers" for each in (values, known)]
-        raise DataError(
-            f"Column {column} holds {kinds[0]}, such as {values[0]!r}, where others of its kind "
-            f"hold {kinds[1]}."
-        )
+def _numbers_or_text(ids: Ids) -> Ids:
+    if ids.kind == "text" or (ids.kind == "number" and ids.values.dtype == np.int64):
+        return ids
+    return Ids("text", _texts(ids.values, ids.kind))
+
+
+def _texts(values: np.ndarray, kind: str) -> np.ndarray:
+    # Latin-1 gives each byte a letter of its own, so that different bytes stay different.
+    change = (lambda value: value.decode("latin-1")) if kind == "bytes" else str
+    return np.array([change(value) for value in values], dtype=object)
 
 
 def as_numbers(
@@ -84,10 +130,7 @@ def as_numbers(
     """
     values = np.empty((len(frame), len(columns)))
     for place, column in enumerate(columns):
-        try:
-            values[:, place] = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"Column {column} does not hold numbers: {error}.") from None
+        values[:, place] = quantities(frame[column], f"Column {column}")
         if np.isinf(values[:, place]).any():
             raise DataError(f"Column {column} holds infinite values; leave a missing value empty.")
         if column in log_numbers:

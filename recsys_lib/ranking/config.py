@@ -1,11 +1,12 @@
 """Settings that all ranking models share: the columns, the size of the network, its training."""
 
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from typing import Any, Self, get_type_hints
 
 from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.features.registry import N_ITEM_GENRES, N_LIKED_ITEMS, N_USER_GENRES
 from recsys_lib.schema import ITEM, USER
+from recsys_lib.settings import checked_setting
 
 IDS = (ITEM, USER)
 CATEGORIES = (
@@ -51,12 +52,8 @@ class TrainingConfig:
     learning_rate: float = 1e-3
 
     def __post_init__(self):
-        if min(self.batch_size, self.epochs) < 1 or self.patience < 0 or self.learning_rate <= 0:
-            raise RecsysError(
-                "batch_size, epochs and learning_rate must be positive and patience not "
-                f"negative, not {self.batch_size}, {self.epochs}, {self.learning_rate} and "
-                f"{self.patience}."
-            )
+        for each in fields(self):
+            checked_setting(each.name, getattr(self, each.name), each.type)
 
 
 @dataclass(frozen=True)
@@ -122,16 +119,8 @@ class RankingConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     def __post_init__(self):
-        for name in ("id_dropout", "dropout", "input_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise RecsysError(f"{name} must lie in [0, 1), not {getattr(self, name)}.")
-        if min((self.embedding_dim, self.longest_history, *self.hidden)) < 1:
-            raise RecsysError(
-                "embedding_dim, longest_history and hidden must be positive, not "
-                f"{self.embedding_dim}, {self.longest_history} and {self.hidden}."
-            )
-        if self.embedding_l2 < 0:
-            raise RecsysError(f"embedding_l2 must not be negative, not {self.embedding_l2}.")
+        for each in fields(self):
+            checked_setting(each.name, getattr(self, each.name), each.type)
         if not self.categories:
             raise RecsysError("A ranking model needs at least one category.")
         if unknown := set(self.frozen) - set(self.categories):
@@ -167,7 +156,7 @@ class RankingConfig:
         Raises
         ------
         RecsysError
-            There is no such setting, or its value has the wrong type.
+            There is no such setting, or its value is none that it may have.
         """
         known = {each.name: getattr(self, each.name) for each in fields(self)}
         training = vars(known.pop("training"))
@@ -179,26 +168,14 @@ class RankingConfig:
                     f"There is no setting {name!r}.{nearest(name, every)} "
                     f"Settings: {', '.join(every)}."
                 )
-            of_training = name in training
-            changed[of_training][name] = _as_type_of((known | training)[name], value, name)
+            owner = type(self.training) if name in training else type(self)
+            value = checked_setting(name, value, get_type_hints(owner)[name])
+            changed[name in training][name] = value
         return replace(self, **changed[False], training=replace(self.training, **changed[True]))
 
     def fixed_epochs(self, epochs: int) -> Self:
         """Return the settings for a training of exactly so many epochs, without early stopping."""
         return self.with_settings(epochs=epochs, patience=0)
-
-
-def _as_type_of(example: Any, value: Any, name: str) -> Any:
-    """Return ``value`` in the type of ``example``, or refuse it."""
-    if isinstance(example, tuple):
-        return tuple(value) if isinstance(value, list | tuple) else (value,)
-    if isinstance(example, float) and type(value) is int:
-        return float(value)
-    if type(value) is not type(example):
-        raise RecsysError(
-            f"{name} is a {type(example).__name__}, such as {example!r}, not {value!r}."
-        )
-    return value
 
 
 def notes_config() -> RankingConfig:

@@ -13,16 +13,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from recsys_lib.data.ids import Ids
 from recsys_lib.errors import DataError
 from recsys_lib.features.registry import FEATURES
 from recsys_lib.ranking.columns import (
     Moments,
+    array_kind,
     as_numbers,
-    check_kind,
+    categories_of,
+    codes_of_categories,
     holds_lists,
-    known_values,
     lists_of,
-    merged_vocabulary,
     require_columns,
 )
 from recsys_lib.ranking.config import HISTORY_FIELD
@@ -124,7 +125,7 @@ class FeatureInputs:
             There is no row, a column is missing, a category mixes numbers and text or holds
             neither, or a column of lists holds something else.
         """
-        known: dict[str, np.ndarray] = {}
+        known: dict[str, Ids] = {}
         widths = dict.fromkeys(bags, 1)
         moments = Moments(len(numbers))
         n_rows = 0
@@ -136,9 +137,8 @@ class FeatureInputs:
             for column in (*categories, *bags):
                 values = lists_of(frame, column).explode() if column in bags else frame[column]
                 name = vocabulary_of(column)
-                known[name] = merged_vocabulary(
-                    column, known.get(name), known_values(values.drop_duplicates())
-                )
+                found = categories_of(values)
+                known[name] = known[name].union(found) if name in known else found
             of_lists = dict.fromkeys(bags, LONGEST_BAG)
             of_lists |= {c: longest_history for c in history if holds_lists(frame[c])}
             for column, most in of_lists.items():
@@ -155,7 +155,7 @@ class FeatureInputs:
         return cls(
             tuple(categories),
             tuple(numbers),
-            known,
+            {name: ids.values for name, ids in known.items()},
             mean,
             shift,
             scale,
@@ -228,6 +228,37 @@ class FeatureInputs:
                 blocks.append(self._codes_of_lists(frame, column, vocabulary, width))
         return Encoded(np.hstack(blocks), self.encode_numbers(frame, self.numbers))
 
+    def encode_one(self, values: Mapping) -> Encoded:
+        """Turn one row into arrays of length 1, as :meth:`encode` does, a hundred times faster.
+
+        For requests: a table of one row costs milliseconds. Columns that are not in ``values``
+        count as missing; wrong types are not looked for.
+        """
+        codes: list[int] = []
+        for column, vocabulary, width in self.coded_columns:
+            known, value = self._code_of[vocabulary], values.get(column)
+            if width is None:
+                codes.append(_code(known, value))
+            else:
+                places = list(value)[:width] if pd.api.types.is_list_like(value) else []
+                codes += [_code(known, each) for each in places] + [0] * (width - len(places))
+        given = (values.get(column) for column in self.numbers)
+        row = np.array([np.nan if v is None or v is pd.NA else v for v in given], np.float64)
+        if self.log_numbers:
+            logs = np.isin(self.numbers, self.log_numbers)
+            row[logs] = np.sign(row[logs]) * np.log1p(np.abs(row[logs]))
+        row = np.where(np.isnan(row), self.fill, row)
+        numbers = ((row - self.shift) / self.scale).astype(np.float32)
+        return Encoded(np.array([codes], np.int32), numbers[None])
+
+    @cached_property
+    def _code_of(self) -> dict[str, dict]:
+        """The vocabularies as dictionaries from value to code."""
+        return {
+            name: {value: code for code, value in enumerate(values.tolist(), start=1)}
+            for name, values in self.vocabularies.items()
+        }
+
     def encode_categories(self, frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
         """Return the codes of some categorical columns: int32, (n, len(columns))."""
         require_columns(frame, columns)
@@ -250,18 +281,13 @@ class FeatureInputs:
 
     def _codes(self, values: pd.Series, vocabulary: str) -> np.ndarray:
         """Return the code of each value, 0 where the vocabulary does not contain it."""
-        if pd.api.types.is_bool_dtype(values.dtype):  # pandas finds True equal to no number
-            values = values.astype("Int8")
-        known = self._indexes[vocabulary]
-        codes = (known.get_indexer(values) + 1).astype(np.int32)
-        if not codes.any() and len(known):  # a rare case, in which the type may be wrong
-            check_kind(values.name, known_values(values), known.to_numpy())
-        return codes
+        return (codes_of_categories(self._ids[vocabulary], values) + 1).astype(np.int32)
 
     @cached_property
-    def _indexes(self) -> dict[str, pd.Index]:
-        """The vocabularies as hash tables, built once."""
-        return {name: pd.Index(values) for name, values in self.vocabularies.items()}
+    def _ids(self) -> dict[str, Ids]:
+        """The vocabularies with their hash tables, built once."""
+        kinds = {name: array_kind(values) for name, values in self.vocabularies.items()}
+        return {name: Ids(kinds[name], values) for name, values in self.vocabularies.items()}
 
     def encode_numbers(self, frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
         """Return some numeric columns, filled and scaled: float32, (n, len(columns))."""
@@ -270,6 +296,10 @@ class FeatureInputs:
         values = as_numbers(frame, columns, self.log_numbers)
         values = np.where(np.isnan(values), self.fill[place], values)
         return ((values - self.shift[place]) / self.scale[place]).astype(np.float32)
+
+
+def _code(known: Mapping, value) -> int:
+    return 0 if value is pd.NA else known.get(value, 0)
 
 
 def vocabulary_of(column: str) -> str:

@@ -31,11 +31,14 @@ def binary_labels(frame: pd.DataFrame) -> np.ndarray:
     return labels
 
 
-def check_classes(n_likes: float, n: int) -> None:
-    """Raise a :class:`DataError` when all of ``n`` labels, ``n_likes`` of them 1, are the same."""
+def check_classes(n_likes: float, n: int, part: str = "samples") -> None:
+    """Raise a :class:`DataError` when all of ``n`` labels, ``n_likes`` of them 1, are the same.
+
+    ``part`` says in words whose labels they are.
+    """
     if n_likes in (0, n):
         raise DataError(
-            f"All {n} samples have the same label"
+            f"All {n} {part} have the same label"
             + (f", {n_likes / n:.0f}" if n else "")
             + ": a ranking model needs likes and dislikes."
         )

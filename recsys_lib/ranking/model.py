@@ -15,6 +15,7 @@ import pandas as pd
 from recsys_lib import files
 from recsys_lib.errors import DataError
 from recsys_lib.ranking.column_schema import Schema
+from recsys_lib.ranking.columns import pack, unpack
 from recsys_lib.ranking.config import RankingConfig
 from recsys_lib.ranking.inputs import Encoded, FeatureInputs
 from recsys_lib.ranking.models import kind_called
@@ -88,7 +89,7 @@ class RankingModel:
                 fill=inputs.fill,
                 shift=inputs.shift,
                 scale=inputs.scale,
-                **{VOCABULARY + name: values for name, values in inputs.vocabularies.items()},
+                **{VOCABULARY + name: pack(values) for name, values in inputs.vocabularies.items()},
             )
             described = {
                 "kind": self.kind,
@@ -120,7 +121,7 @@ class RankingModel:
                 tuple(described["categories"]),
                 tuple(described["numbers"]),
                 {
-                    name.removeprefix(VOCABULARY): values
+                    name.removeprefix(VOCABULARY): unpack(values)
                     for name, values in arrays.items()
                     if name.startswith(VOCABULARY)
                 },
@@ -140,12 +141,14 @@ class RankingModel:
             ) from None
         return cls(kind, config, inputs, weights, schema)
 
-    def export(self, folder: Path) -> None:
-        """Write a SavedModel that takes raw features; see :mod:`recsys_lib.ranking.export`."""
+    def export(self, folder: Path, samples: pd.DataFrame | None = None) -> None:
+        """Write a SavedModel that takes raw features; see :mod:`recsys_lib.ranking.export`.
+
+        ``samples`` are requests that a server answers before it makes the model available.
+        """
         from recsys_lib.ranking.export import export
 
-        renamed = None if self.schema is None else self.schema.renamed
-        export(self.network, self.inputs, folder, renamed)
+        export(self, folder, samples)
 
 
 def assign(network, weights: Mapping[str, np.ndarray]) -> None:

@@ -95,7 +95,8 @@ def train_on_source(
         As for ``train_model``, or a part has no samples.
     """
     config = config_for(kind, config)
-    inputs = inputs_for(config, _checked(frames_of(source, split, TRAIN, config.columns)))
+    train = frames_of(source, split, TRAIN, config.columns)
+    inputs = inputs_for(config, _checked(train, f"training samples (split {split.description})"))
     chunks: Sequence[Chunk] = SampleStream(source, split, TRAIN, inputs, rows)
     if not needs_chunks(source, rows):
         chunks = [chunks[0]]
@@ -107,7 +108,7 @@ def train_on_source(
             "when to stop: give some, or set patience to 0."
         )
     if n:
-        check_classes(n_likes, n)
+        check_classes(n_likes, n, f"validation samples (split {split.description})")
     return fit_network(
         kind, config, inputs, chunks, validation if n else None, seed, None, on_epoch, checkpoint
     )
@@ -126,11 +127,11 @@ def needs_chunks(source: Source, rows: int) -> bool:
     return source.n_rows > rows and len(source.pieces) > 1
 
 
-def _checked(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+def _checked(frames: Iterator[pd.DataFrame], part: str) -> Iterator[pd.DataFrame]:
     """Hand the frames on; at the end, refuse labels that were all the same."""
     n_likes = n = 0
     for frame in frames:
         labels = binary_labels(frame)
         n_likes, n = n_likes + labels.sum(), n + len(labels)
         yield frame
-    check_classes(n_likes, n)
+    check_classes(n_likes, n, part)

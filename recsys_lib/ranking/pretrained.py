@@ -5,7 +5,9 @@ from typing import Protocol
 
 import numpy as np
 
+from recsys_lib.data.ids import Ids
 from recsys_lib.errors import DataError
+from recsys_lib.ranking.columns import array_kind
 from recsys_lib.ranking.inputs import FeatureInputs, vocabulary_of
 
 
@@ -47,8 +49,8 @@ def place_vectors(table: np.ndarray, inputs: FeatureInputs, pretrained: Mapping[
                 f"{table.shape[1]}."
             )
         vocabulary = inputs.vocabularies[vocabulary_of(column)]
-        place = np.searchsorted(vocabulary, found.item_ids).clip(max=len(vocabulary) - 1)
-        known = vocabulary[place] == found.item_ids
+        place = Ids(array_kind(vocabulary), vocabulary).codes_of(found.item_ids)
+        known = place >= 0
         vectors = found.vectors[known]
         rms = np.sqrt(np.mean(np.square(vectors))) if len(vectors) else 1.0
         table[fields[column].table + 1 + place[known]] = vectors * table.std() / rms

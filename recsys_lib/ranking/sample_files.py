@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pandas.api.types import is_numeric_dtype
 
+from recsys_lib.data.item_table import SEPARATOR
+from recsys_lib.data.line_numbers import BrokenLines
+from recsys_lib.data.tables import Table, TextForm, open_table
+from recsys_lib.data.values import as_series, column_of, nullable, text_of
 from recsys_lib.errors import DataError, nearest
 from recsys_lib.features.reference_layout import LAYOUT
-from recsys_lib.schema import ITEM
-
-LIST_SEPARATOR = "|"  # of a list in a CSV
 
 
 class Piece(NamedTuple):
@@ -42,12 +43,15 @@ class Source:
     columns : tuple of str
         As our models name them.
     pieces : tuple of Piece
-        Row groups of Parquet files; a CSV is one piece, in memory.
+        Row groups of Parquet files; any other table is one piece.
+    in_memory : bool
+        Whether the rows are read already.
     """
 
     form: str
     columns: tuple[str, ...]
     pieces: tuple[Piece, ...]
+    in_memory: bool = False
 
     @property
     def n_rows(self) -> int:
@@ -76,21 +80,26 @@ def open_source(
     renamed: Mapping[str, str] | None = None,
     lists: Sequence[str] = (),
     history: Sequence[str] = (),
+    form: TextForm | None = None,
 ) -> Source:
-    """Open samples: a folder of the samples job, a Parquet file, or a CSV.
+    """Open samples: a folder of the samples job, a Parquet file, or any other table.
 
     Parameters
     ----------
     path : Path
-        A CSV whose header is the reference system's is read as such. A CSV is read whole; what
-        does not fit in memory should be Parquet (``recsys samples import`` makes it).
+        Whatever :func:`recsys_lib.data.tables.open_table` opens. A text file whose header is the
+        reference system's is read as such. All but Parquet is read whole; what does not fit in
+        memory should be Parquet (``recsys samples import`` makes it).
     renamed : dict of str to str, optional
-        The file's name of a column, by ours.
+        The file's name of a column, by ours. Another column of the file that bears a name of ours
+        is not seen.
     lists : sequence of str
-        Columns, under our names, that hold lists. A CSV writes them as ``a|b``.
+        Columns, under our names, that hold lists. A text file writes them as ``a|b``.
     history : sequence of str
-        Columns of liked items, under our names. In a CSV such a column holds lists if one of its
-        values contains the separator. Their members are whole numbers if the items' ids are.
+        Columns of liked items, under our names. In a text file such a column holds lists if one of
+        its values contains the separator.
+    form : TextForm, optional
+        How a text file is written, where that cannot be found out.
 
     Raises
     ------
@@ -100,10 +109,14 @@ def open_source(
     path = Path(path)
     if not path.exists():
         raise DataError(f"There are no samples at {path}.")
-    if path.is_dir() or path.suffix.lower() in (".parquet", ".pq"):
+    if path.is_dir():
         source = _open_parquet(path, renamed or {})
     else:
-        source = _open_csv(path, renamed or {}, lists, history)
+        table = open_table(path, form)
+        if table.form == "Parquet":
+            source = _open_parquet(path, renamed or {})
+        else:
+            source = _open_whole(table, renamed or {}, lists, history)
     if not source.n_rows:
         raise DataError(f"{path} holds no samples.")
     return source
@@ -141,45 +154,54 @@ def _row_group(file: Path, group: int, renamed: Mapping[str, str]):
         except (OSError, pa.ArrowException) as error:
             raise DataError(f"{file} cannot be read: {error}") from None
         frame = table.to_pandas()[theirs]
+        for name in theirs:
+            # pandas makes floats of whole numbers beside a null, and of lists with one in them.
+            column = table[name]
+            if pa.types.is_integer(column.type) and column.null_count:
+                frame[name] = column.to_pandas(types_mapper=nullable)
+            elif pa.types.is_list(column.type) and column.combine_chunks().flatten().null_count:
+                frame[name] = pd.Series(column.to_pylist(), dtype=object)
         frame.columns = list(columns)
         return frame
 
     return read
 
 
-def _open_csv(
-    path: Path, renamed: Mapping[str, str], lists: Sequence[str], history: Sequence[str]
+def _open_whole(
+    table: Table, renamed: Mapping[str, str], lists: Sequence[str], history: Sequence[str]
 ) -> Source:
-    try:
-        # Only an empty field is a missing value: a category may be called NA or None.
-        frame = pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False)
-    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-        raise DataError(f"{path} cannot be read as CSV: {error}") from None
     theirs = {ours: name for ours, (name, _) in LAYOUT.items()}
-    form = "a CSV"
-    if not renamed and set(theirs.values()) <= set(frame.columns):
-        renamed, form = theirs, "a CSV in the reference system's layout"
-    columns = _our_names(list(frame.columns), renamed, path)
-    frame.columns = list(columns)
-    for column in set(columns).intersection((*lists, *history)):
-        texts = frame[column].astype("str").where(frame[column].notna(), "")
-        if column not in lists and not texts.str.contains(LIST_SEPARATOR, regex=False).any():
-            continue
-        members = texts.map(lambda text: [part for part in text.split(LIST_SEPARATOR) if part])
-        if column in history and ITEM in frame and is_numeric_dtype(frame[ITEM]):
-            members = _whole_numbers(members, column)
-        frame[column] = members
-    piece = Piece(0, len(frame), lambda columns: frame[list(columns)])
-    return Source(form, columns, (piece,))
-
-
-def _whole_numbers(lists: pd.Series, column: str) -> pd.Series:
-    try:
-        return lists.map(lambda members: [int(member) for member in members])
-    except ValueError as error:
+    form = table.form
+    if not renamed and set(theirs.values()) <= set(table.names):
+        renamed, form = theirs, f"{form}, in the reference system's layout"
+    columns = _our_names(table.names, renamed, table.path)
+    broken = BrokenLines()
+    wanted = [renamed.get(column, column) for column in columns]
+    blocks = list(table.blocks(wanted, broken))
+    if broken.lines:
         raise DataError(
-            f"Column {column} must list whole numbers, as the ids of items are: {error}."
-        ) from None
+            f"{table.path.name}, {table.place} {broken.lines[0]:,}: {broken.reasons[0]} "
+            f"({broken.texts[0][:60]!r}). {len(broken.lines):,} such in all; mend or remove them."
+        )
+    frame = pd.DataFrame()
+    for column, name in zip(columns, wanted, strict=True):
+        parts = [block.columns[name] for block in blocks]
+        values = [column_of(part) if table.is_text else as_series(part) for part in parts]
+        frame[column] = pd.concat(values, ignore_index=True) if values else pd.Series()
+        if column in lists or (column in history and _holds_separator(frame[column])):
+            frame[column] = frame[column].map(_list)
+    piece = Piece(0, len(frame), lambda columns: frame[list(columns)])
+    return Source(form, columns, (piece,), in_memory=True)
+
+
+def _holds_separator(column: pd.Series) -> bool:
+    return column.dtype == object and text_of(column).str.contains(SEPARATOR, regex=False).any()
+
+
+def _list(value) -> list:
+    if value is None or value is pd.NA or np.ndim(value):
+        return [] if value is None or value is pd.NA else list(value)
+    return [part for part in str(value).split(SEPARATOR) if part]
 
 
 def _our_names(names: list[str], renamed: Mapping[str, str], path: Path) -> tuple[str, ...]:
@@ -189,5 +211,10 @@ def _our_names(names: list[str], renamed: Mapping[str, str], path: Path) -> tupl
                 f"{path} has no column {theirs!r}.{nearest(theirs, names)} "
                 f"Its columns: {', '.join(map(str, names))}."
             )
+    for theirs in renamed.values():
+        if names.count(theirs) > 1:
+            raise DataError(f"{path} has {names.count(theirs)} columns called {theirs!r}.")
     ours = {theirs: name for name, theirs in renamed.items()}
-    return tuple(ours.get(name, name) for name in names)
+    # A column that bears our name while another plays its part is the person's own affair.
+    seen = [name for name in dict.fromkeys(names) if name in ours or name not in renamed]
+    return tuple(ours.get(name, name) for name in seen)

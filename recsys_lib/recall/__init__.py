@@ -3,7 +3,7 @@
 from recsys_lib.recall.base import Recaller
 from recsys_lib.recall.calibration import Calibration, calibrate, score_bands
 from recsys_lib.recall.channels.als import ImplicitALS
-from recsys_lib.recall.channels.attributes import FavouriteGenre, FavouritePeople, with_people
+from recsys_lib.recall.channels.attributes import FavouriteGenre, FavouritePeople
 from recsys_lib.recall.channels.base import Channel
 from recsys_lib.recall.channels.ease import Ease
 from recsys_lib.recall.channels.item_knn import ItemKNN
@@ -23,7 +23,7 @@ from recsys_lib.recall.registry import (
     merge_from_plan,
 )
 from recsys_lib.recall.storage import load_recaller
-from recsys_lib.recall.tuning import TunedMerge, hold_out, make_recaller
+from recsys_lib.recall.tuning import TunedMerge, make_recaller
 
 __all__ = [
     "Calibration",
@@ -51,11 +51,9 @@ __all__ = [
     "default_plan",
     "fuse",
     "grow_merge",
-    "hold_out",
     "load_recaller",
     "make_channel",
     "make_recaller",
     "merge_from_plan",
     "score_bands",
-    "with_people",
 ]

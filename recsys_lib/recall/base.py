@@ -70,13 +70,14 @@ class Recaller(ABC):
         Parameters
         ----------
         interactions : DataFrame or Interactions
-            A table with the columns of :data:`recsys_lib.schema.INTERACTIONS`, whose ids are whole
-            numbers, or :class:`recsys_lib.data.Interactions`, whose ids may be of any kind.
+            A table with ``user_id`` and ``item_id``, ids of any kind. Without ``rating`` each row
+            is a like, without ``timestamp`` the rows are in order of time.
+            :class:`recsys_lib.data.Interactions` takes tables whose columns have other names.
 
         Raises
         ------
         DataError
-            There are no rows, or the table is neither of the two.
+            There are no rows, or a column of ids is missing.
         """
         events, vocabulary = canonical(interactions)
         self.learn(Histories(events, InteractionMatrix.from_frame(events)), vocabulary)
@@ -203,8 +204,8 @@ class Recaller(ABC):
         Raises
         ------
         RecsysError
-            Before :meth:`fit`, where a part cannot be saved, or where the folder holds something
-            that is no recaller.
+            Before :meth:`fit`, where a part cannot be saved, or where the folder holds files that
+            the library did not write.
         """
         from recsys_lib.recall.storage import save_recaller
 

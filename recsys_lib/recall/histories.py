@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from recsys_lib.data.matrix import InteractionMatrix
+from recsys_lib.data.matrix import InteractionMatrix, index_of
 from recsys_lib.errors import DataError
 from recsys_lib.recall.vocabulary import Vocabulary, id_list
 from recsys_lib.schema import IMPLICIT_RATING, ITEM, RATING, TIMESTAMP, USER
@@ -67,7 +67,8 @@ class Histories:
         for name in (RATING, TIMESTAMP):
             if events[name].isna().any():
                 raise DataError(f"The histories have no {name!r} in some rows: fill or drop them.")
-        events = events[events[USER].isin(of_whom) & events[ITEM].isin(catalogue)]
+        wanted = index_of(of_whom, events[USER]) >= 0
+        events = events[wanted & (index_of(catalogue, events[ITEM]) >= 0)]
         return cls(events, InteractionMatrix.from_frame(events, of_whom, catalogue))
 
     def of_user(self, user: int) -> pd.DataFrame | None:

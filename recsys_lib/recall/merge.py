@@ -175,20 +175,19 @@ class Merged(Recaller):
         Raises
         ------
         RecsysError
-            A channel is not fitted, or has seen other users or items than the first.
+            A channel is not fitted, or has seen other interactions than the first.
         """
         self._check_settings()
         first = next(iter(self.channels.values()))
         for name, channel in self.channels.items():
             channel._check_request()
-            theirs, ours = channel.matrix_, first.matrix_
-            same = np.array_equal(theirs.user_ids, ours.user_ids)
-            if not same or not np.array_equal(theirs.item_ids, ours.item_ids):
+            same_ids = channel.vocabulary_ == first.vocabulary_
+            if not same_ids or not channel.matrix_.equals(first.matrix_):
                 raise RecsysError(
                     f"Channel {name!r} was fitted on other interactions than the first one: fit "
                     "the merge, which fits all of them."
                 )
-            channel.share(ours)
+            channel.share(first.matrix_)
         self.matrix_, self.vocabulary_ = first.matrix_, first.vocabulary_
         return self
 

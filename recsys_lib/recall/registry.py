@@ -1,5 +1,6 @@
 """Channels by name, and plans: which channels are merged and how, plain enough for JSON."""
 
+import inspect
 from collections.abc import Mapping
 
 import pandas as pd
@@ -18,6 +19,7 @@ from recsys_lib.recall.channels.two_tower import TwoTower
 from recsys_lib.recall.channels.user_knn import UserKNN
 from recsys_lib.recall.channels.vectors import TRAINERS, VectorRecaller
 from recsys_lib.recall.merge import Merged
+from recsys_lib.settings import checked_setting
 
 CHANNELS: dict[str, type[Channel]] = {
     cls.name: cls
@@ -49,6 +51,33 @@ def item_column(name: str) -> str | None:
     return channel.item_column if channel and issubclass(channel, ReadsItems) else None
 
 
+def class_of(name: str) -> type[Channel]:
+    """Return the class of a channel, that of vectors for those that train some."""
+    return CHANNELS.get(name, VectorRecaller)
+
+
+def checked_settings(name: str, made: type, settings: Mapping) -> dict:
+    """Return settings of a recaller in the types that its constructor names.
+
+    Raises
+    ------
+    RecsysError
+        The recaller has no such setting, or the value is none that it may have.
+    """
+    known = {
+        each.name: each.annotation
+        for each in inspect.signature(made).parameters.values()
+        if each.kind == each.KEYWORD_ONLY
+    }
+    for setting in settings:
+        if setting not in known:
+            raise RecsysError(
+                f"{name!r} does not take the setting {setting!r}.{nearest(setting, known)} "
+                f"It takes: {', '.join(known) or 'none'}."
+            )
+    return {each: checked_setting(each, settings[each], known[each]) for each in settings}
+
+
 def make_channel(
     name: str,
     items: pd.DataFrame | None = None,
@@ -76,15 +105,12 @@ def make_channel(
     tables, column = tables or {}, item_column(name)
     if column and (items is None or column not in items):
         raise RecsysError(f"Channel {name!r} needs items with a column {column!r}.")
-    try:
-        if name in tables:
-            return VectorRecaller(tables[name], **settings)
-        if name in TRAINERS:
-            return VectorRecaller(name, **settings)
-        if name in CHANNELS:
-            return CHANNELS[name](*([items] if column else []), **settings)
-    except TypeError as error:
-        raise RecsysError(f"Channel {name!r} does not take these settings: {error}") from None
+    if name in tables or name in TRAINERS:
+        settings = checked_settings(name, VectorRecaller, settings)
+        return VectorRecaller(tables.get(name, name), **settings)
+    if name in CHANNELS:
+        settings = checked_settings(name, CHANNELS[name], settings)
+        return CHANNELS[name](*([items] if column else []), **settings)
     known = list(dict.fromkeys([*channel_names(), *tables]))
     raise RecsysError(
         f"There is no recall channel {name!r}.{nearest(name, known)} "

@@ -36,14 +36,8 @@ PLAIN = bool | int | float | str | None
 
 def save_recaller(recaller: Recaller, folder: Path) -> None:
     """Write a fitted recaller; see :meth:`recsys_lib.recall.Recaller.save`."""
-    folder = Path(folder)
     recaller._check_request()
-    empty = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-    if not empty and not (folder / DESCRIPTION).is_file():
-        raise RecsysError(
-            f"{folder} holds something that is no recaller. Name a new or an empty folder."
-        )
-    with files.atomic_folder(folder) as fresh:
+    with files.atomic_folder(Path(folder)) as fresh:
         tree = _Writer(fresh).recaller(recaller, "")
         files.write_json(fresh / DESCRIPTION, {"format": FORMAT, **tree})
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from recsys_lib.data.matrix import InteractionMatrix
-from recsys_lib.data.splits import in_time_order
+from recsys_lib.data.splits import hold_out
 from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.evaluation import Relevant, ranking_metrics, relevant_items
 from recsys_lib.recall.base import Recaller
@@ -15,14 +15,19 @@ from recsys_lib.recall.histories import Histories
 from recsys_lib.recall.lists import Lists
 from recsys_lib.recall.merge import fuse
 from recsys_lib.recall.merge_search import grow_merge
-from recsys_lib.recall.registry import channel_names, item_column, make_channel, merge_from_plan
+from recsys_lib.recall.registry import (
+    channel_names,
+    checked_settings,
+    class_of,
+    item_column,
+    make_channel,
+    merge_from_plan,
+)
 from recsys_lib.recall.vocabulary import Vocabulary
-from recsys_lib.schema import ITEM, LIKE_THRESHOLD, TIMESTAMP, USER
-from recsys_lib.seeding import DEFAULT_SEED, key_hash
+from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
+from recsys_lib.seeding import DEFAULT_SEED
 
-PROTOCOLS = ("random", "last", "time")
 RELEVANT = ("all", "likes")
-HELD_OUT = 0.2  # share of the interactions that is held out of the training data
 
 # What is tried, one setting after the other, the earlier choices kept: a full grid would fit many
 # times as many models for differences that validation can't tell from noise.
@@ -44,40 +49,6 @@ SEARCH: dict[str, dict[str, list]] = {
 WEIGHTS = (0.2, 0.5, 1.0)  # tried for a channel that joins the merge; the first has 1
 SMALLEST_GAIN = 0.001  # of nDCG@k, below which nothing more joins
 DEPTH = 200  # places of a channel's list that a merge looks at
-
-
-def hold_out(
-    interactions: pd.DataFrame, protocol: str, seed: int = DEFAULT_SEED
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Divide interactions into a part to learn from and a part to choose by.
-
-    Parameters
-    ----------
-    interactions : DataFrame
-    protocol : {"random", "last", "time"}
-        ``random``: a fifth of each user's rows, drawn by a hash of the ids; ``last``: the last
-        fifth of each user's rows; ``time``: the last fifth of all rows.
-    seed : int
-
-    Returns
-    -------
-    train, held_out : DataFrames
-    """
-    if protocol not in PROTOCOLS:
-        raise RecsysError(
-            f"There is no protocol {protocol!r}.{nearest(protocol, PROTOCOLS)} "
-            f"Known: {', '.join(PROTOCOLS)}."
-        )
-    rows = in_time_order(interactions)
-    if protocol == "time":
-        late = rows[TIMESTAMP] > rows[TIMESTAMP].quantile(1 - HELD_OUT)
-    else:
-        drawn = pd.Series(key_hash(rows[USER], rows[ITEM], seed=seed))
-        order = drawn if protocol == "random" else pd.Series(np.arange(len(rows)))
-        by_user = order.groupby(rows[USER])
-        kept = by_user.transform("size") * (1 - HELD_OUT)
-        late = by_user.rank(method="first") > kept.round()
-    return rows[~late].reset_index(drop=True), rows[late].reset_index(drop=True)
 
 
 class TunedMerge(Recaller):
@@ -216,6 +187,11 @@ def check_name(name: str) -> None:
         )
 
 
+def check_settings(name: str, settings: Mapping) -> None:
+    """Raise :class:`RecsysError` for a setting that a recaller does not take, or a wrong value."""
+    checked_settings(name, TunedMerge if name in MERGES else class_of(name), settings)
+
+
 def make_recaller(
     name: str,
     items: pd.DataFrame | None = None,
@@ -241,11 +217,9 @@ def make_recaller(
     """
     check_name(name)
     chosen_by = {"protocol": protocol, "relevant": relevant, "k": k}
-    try:
-        if name in MERGES:
-            return TunedMerge(**chosen_by, merge=name == "best", **settings)
-    except TypeError as error:
-        raise RecsysError(f"Recaller {name!r} does not take these settings: {error}") from None
+    check_settings(name, settings)
+    if name in MERGES:
+        return TunedMerge(**{**chosen_by, "merge": name == "best", **settings})
     if name in SEARCH and not settings:
         return TunedMerge(**chosen_by, channels=(name,))
     return make_channel(name, items, **settings)

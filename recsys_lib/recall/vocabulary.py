@@ -55,31 +55,28 @@ class Vocabulary:
 def canonical(interactions: pd.DataFrame | Interactions) -> tuple[pd.DataFrame, Vocabulary]:
     """Return the table inside, whose ids are whole numbers, and what these stand for.
 
+    A table that has ids of another kind, no ratings (each row is a like) or no moments (later rows
+    are later) is understood as by :meth:`Interactions.from_frame`.
+
     Raises
     ------
     DataError
-        There are no rows, a column is missing, or a table that is no :class:`Interactions` has
-        ids that are not whole numbers from 0 upward.
+        There are no rows, or there is no column ``user_id`` or ``item_id``.
     """
-    if isinstance(interactions, Interactions):
-        return interactions.frame, Vocabulary(interactions.user_ids, interactions.item_ids)
-    for name in (USER, ITEM, RATING, TIMESTAMP):
-        if name not in interactions:
-            raise DataError(
-                f"The interactions have no column {name!r}, but {list(interactions.columns)}. "
-                "Interactions.from_frame(table, user=..., item=...) takes a table with other "
-                "names, without ratings or without moments."
-            )
-    if interactions.empty:
-        raise DataError("There are no interactions to learn from: the table has no rows.")
-    for name in (USER, ITEM):
-        ids = interactions[name]
-        if not pd.api.types.is_integer_dtype(ids.dtype) or ids.min() < 0:
-            raise DataError(
-                f"The ids in {name!r} are not whole numbers from 0 upward ({ids.iloc[0]!r} is the "
-                "first). Interactions.from_frame(table) takes ids of any kind."
-            )
-    return interactions, Vocabulary()
+    if isinstance(interactions, pd.DataFrame):
+        if _is_canonical(interactions):
+            return interactions, Vocabulary()
+        interactions = Interactions.from_frame(interactions)
+    return interactions.frame, Vocabulary(interactions.user_ids, interactions.item_ids)
+
+
+def _is_canonical(table: pd.DataFrame) -> bool:
+    """Say whether all columns are there, and ids are whole numbers that stand for themselves."""
+    return (
+        {USER, ITEM, RATING, TIMESTAMP} <= set(table.columns)
+        and not table.empty
+        and all(table[n].dtype == np.int64 and table[n].min() >= 0 for n in (USER, ITEM))
+    )
 
 
 def id_list(raw) -> list:

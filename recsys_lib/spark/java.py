@@ -31,12 +31,12 @@ def find_java() -> tuple[str, int]:
     if java is None:
         raise MachineError(f"No Java found. {HOW_TO_GET}")
     try:
-        told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60)
+        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MachineError(f"Java at {java} does not run ({error}). {HOW_TO_GET}") from None
-    match = re.search(r'version "(\d+)', told.stderr + told.stdout)
-    if told.returncode or not match:
-        raise MachineError(f"Java at {java} does not tell its version. {HOW_TO_GET}")
+    match = re.search(r'version "(\d+)', answer.stderr + answer.stdout)
+    if answer.returncode or not match:
+        raise MachineError(f"Java at {java} does not say its version. {HOW_TO_GET}")
     version = int(match.group(1))
     if version not in SUPPORTED:
         raise MachineError(f"Java {version} found at {java}. {HOW_TO_GET}")

@@ -19,19 +19,13 @@ LOCALHOST = "127.0.0.1"
 # All traffic stays on this machine; no name has to resolve, no network has to be up.
 _LOCAL = {"spark.driver.host": LOCALHOST, "spark.driver.bindAddress": LOCALHOST}
 
-# The simplest collector has the least to start. The code that Spark writes for a wide table is one
-# long method, which Java would leave to its interpreter. The heap and the room for classes start as
-# large as they get, instead of collecting garbage to find that out.
-_JAVA = (
-    "-XX:+UseSerialGC -XX:-DontCompileHugeMethods -XX:InitialRAMPercentage=5 -XX:MetaspaceSize=256m"
-)
-# A short job is mostly the compiler at work: it does without Java's second compiler.
-SHORT_JOB = "-XX:TieredStopAtLevel=1"
-
 _DEFAULTS = {
     # In local mode the driver does all the work. Beyond this Spark spills to disk; it leaves
     # room for TensorFlow and the kernel on a machine of 16 GB.
     "spark.driver.memory": "4g",
+    # Most jobs of this course take seconds, most of which go to Java's own start and compiler: it
+    # does with the simplest collector of garbage and the first of its two compilers.
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     # Each sort clears a page of memory before the first row; the default is 64 MB.
@@ -43,9 +37,7 @@ _DEFAULTS = {
 }
 
 
-def spark_session(
-    app_name: str, master: str = "local[2]", *, compiler_options: str = SHORT_JOB, **conf: str
-):
+def spark_session(app_name: str, master: str = "local[2]", **conf: str):
     """Return the running Spark session, or start one.
 
     Parameters
@@ -54,8 +46,6 @@ def spark_session(
         Name shown in Spark's log.
     master : str
         ``local[n]`` for n threads in this process, or ``spark://host:port`` of a cluster.
-    compiler_options : str
-        Options of Java's compiler; the default suits jobs of a few seconds.
     **conf : str
         Spark settings that override the defaults here, as ``**{"spark.driver.memory": "8g"}``.
 
@@ -84,7 +74,7 @@ def spark_session(
         os.environ["SPARK_LOCAL_IP"] = LOCALHOST
 
     settings = (_LOCAL if local else {}) | _DEFAULTS
-    settings["spark.driver.extraJavaOptions"] = f"{_JAVA} {compiler_options}"
+    settings["spark.driver.extraJavaOptions"] = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
     # Only tables made by name would go there; the default is a folder in the working folder.
     settings["spark.sql.warehouse.dir"] = os.path.join(
         tempfile.gettempdir(), "recsys-spark-warehouse"
@@ -106,9 +96,7 @@ def spark_session(
 
 
 @contextlib.contextmanager
-def borrowed_session(
-    app_name: str, master: str = "local[2]", *, compiler_options: str = SHORT_JOB, **conf: str
-) -> Iterator:
+def borrowed_session(app_name: str, master: str = "local[2]", **conf: str) -> Iterator:
     """Yield the running Spark session and leave it running, or start one and end it.
 
     Ending takes the Java virtual machine with it: a notebook that trains a model should not
@@ -118,7 +106,7 @@ def borrowed_session(
     from pyspark.sql import SparkSession
 
     running = SparkSession.getActiveSession()
-    session = running or spark_session(app_name, master, compiler_options=compiler_options, **conf)
+    session = running or spark_session(app_name, master, **conf)
     try:
         yield session
     finally:

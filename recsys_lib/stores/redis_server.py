@@ -5,11 +5,13 @@ without installing a server, the binary comes with the Python package ``falkordb
 ``redis-server`` on PATH is used where that package has none for the platform.
 """
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -53,19 +55,100 @@ def redis_server_binary() -> str:
     return found
 
 
-class RedisServer:
-    """A Redis server that lives as long as a ``with`` block, or until :meth:`stop`.
-
-    It listens on a Unix socket in a temporary folder and on no port, writes nothing to disk but
-    its log, and dies with the process that started it (on Linux even if that one is killed).
+class RemoteRedis:
+    """Somebody's own Redis, used like :class:`RedisServer`; it is not ours to start or stop.
 
     Parameters
     ----------
+    url : str
+        As ``redis://host:6379/0`` or ``unix:///path/to/redis.sock``.
+    """
+
+    def __init__(self, url: str):
+        self.url = url
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+    def start(self) -> Self:
+        """Check that it answers.
+
+        Raises
+        ------
+        RecsysError
+            The address is none.
+        MachineError
+            Nobody answers there.
+        """
+        shown = self.url.rpartition("@")[2]  # without a password
+        try:
+            with self.client() as client:
+                client.ping()
+        except ValueError as error:
+            raise RecsysError(f"REDIS_URL is {shown!r}, which is no address: {error}") from None
+        except redis.RedisError as error:
+            raise MachineError(
+                f"No Redis answers at REDIS_URL {shown}: {error} Start it, or unset REDIS_URL: "
+                "a server of one's own is started then."
+            ) from None
+        return self
+
+    def client(self, timeout_s: float = 1.0) -> redis.Redis:
+        """Return a client that waits ``timeout_s`` at most and does not try again."""
+        return redis.Redis.from_url(self.url, **_impatient(timeout_s))
+
+    def stop(self) -> None:
+        """Do nothing: others may use it."""
+
+
+def redis_service() -> "RedisServer | RemoteRedis":
+    """Return the Redis that ``REDIS_URL`` names, or a server of one's own; both want a start."""
+    url = os.environ.get("REDIS_URL")
+    return RemoteRedis(url) if url else RedisServer()
+
+
+def _impatient(timeout_s: float) -> dict:
+    """Return a client's settings: it waits so long at most, and fails rather than try again.
+
+    By default the client would try for seconds, while the service has a default list to give.
+    """
+    return {
+        "retry": Retry(NoBackoff(), 0),
+        "socket_timeout": timeout_s,
+        "socket_connect_timeout": timeout_s,
+    }
+
+
+class RedisServer:
+    """A Redis server that lives as long as a ``with`` block, or until :meth:`stop`.
+
+    It listens on a Unix socket in a temporary folder and on no port, and dies with the process
+    that started it (on Linux even if that one is killed). Unless settings say otherwise it writes
+    nothing to disk but its log.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where it writes what its settings make it write; a server started there later reads it. By
+        default a temporary folder that goes with it.
+    settings : mapping of str to str, optional
+        Further settings of Redis, as ``{"appendonly": "yes", "appendfsync": "always"}``.
     timeout_s : float
         How long to wait until it answers.
     """
 
-    def __init__(self, *, timeout_s: float = 10.0):
+    def __init__(
+        self,
+        *,
+        folder: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+        timeout_s: float = 10.0,
+    ):
+        self.folder = folder
+        self.settings = dict(settings or {})
         self.timeout_s = timeout_s
 
     def __enter__(self) -> Self:
@@ -97,8 +180,9 @@ class RedisServer:
             "unixsocketperm": "700",
             "save": "",
             "appendonly": "no",
-            "dir": str(folder),
+            "dir": str(folder if self.folder is None else Path(self.folder).resolve()),
             "logfile": str(folder / "redis.log"),
+            **self.settings,
         }
         options = [part for name, value in settings.items() for part in (f"--{name}", value)]
         command = [redis_server_binary(), *options]
@@ -115,20 +199,17 @@ class RedisServer:
         return self
 
     def client(self, timeout_s: float = 1.0) -> redis.Redis:
-        """Return a client; ``timeout_s`` bounds connecting and each answer.
+        """Return a client that waits ``timeout_s`` at most and does not try again."""
+        return redis.Redis(unix_socket_path=str(self.socket_), **_impatient(timeout_s))
 
-        It does not try again: by default the client would for seconds, while the service has a
-        default list to give at once.
-        """
-        return redis.Redis(
-            unix_socket_path=str(self.socket_),
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-        )
+    def kill(self) -> None:
+        """Kill the server as a crash would: it can write nothing any more."""
+        self.process_.kill()
+        self.process_.wait()
+        self._folder.cleanup()
 
     def stop(self) -> None:
-        """Stop the server and remove its folder; a stopped one stays stopped."""
+        """Stop the server and remove its temporary folder; a stopped one stays stopped."""
         if self.process_.poll() is None:
             self.process_.terminate()
             try:

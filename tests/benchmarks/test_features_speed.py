@@ -1,9 +1,9 @@
-"""The samples job as a whole process, Parquet in to Parquet out, the start of Spark included.
+"""The samples job as a whole process, Parquet in to Parquet out, the start of an engine included.
 
-The peer is the reference system's job (``reference_job.py``); growth is read off our own times.
-Two floors are measured as well: our Spark started and the ratings copied, or the finished samples.
-Data sets are made once and kept in a temporary folder. ``RECSYS_BENCH_LARGE=1`` adds 10 and 25
-million ratings and skewed ones (six minutes on two cores).
+The peer is the reference system's job (``reference_job.py``). Our own job runs on the embedded
+engine and on Spark; growth is read off our own times. Two floors of Spark are measured as well:
+the session started and the ratings copied, or the finished samples. Data sets are made once and
+kept in a temporary folder. ``RECSYS_BENCH_LARGE=1`` adds 10 and 25 million ratings and skewed ones.
 """
 
 import os
@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -31,13 +32,13 @@ with borrowed_session("floor") as spark:
 """,
     "copy": """
 import sys
-from recsys_lib.features.sample_folder import LONG_JOB
 from recsys_lib.spark import borrowed_session
-with borrowed_session("copy", compiler_options=LONG_JOB) as spark:
+with borrowed_session("copy") as spark:
     samples = spark.read.parquet(f"{sys.argv[1]}/samples").repartition("event_month")
     samples.write.parquet(sys.argv[2], "overwrite", partitionBy="event_month", compression="zstd")
 """,
 }
+KEYS = ["timestamp", "user_id", "item_id"]
 large = pytest.mark.skipif("RECSYS_BENCH_LARGE" not in os.environ, reason="RECSYS_BENCH_LARGE=1")
 
 
@@ -56,10 +57,19 @@ def synthetic():
 
 
 def timed(benchmark, command: list, out: Path, rounds: int) -> None:
-    run = {"check": True, "capture_output": True}
-    benchmark.pedantic(subprocess.run, [[str(part) for part in command]], run, rounds=rounds)
+    peaks = benchmark.pedantic(peak_gigabytes, [command], rounds=rounds)
     files = [pq.read_metadata(file) for file in out.rglob("*.parquet")]
     benchmark.extra_info["rows"] = sum(file.num_rows for file in files)
+    benchmark.extra_info["peak_gigabytes"] = peaks  # of the process itself, not of Java beside it
+
+
+def peak_gigabytes(command: list) -> float:
+    """Run a command and return the most memory that its process held."""
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, command
+    return round(usage.ru_maxrss / 1e6, 2)
 
 
 def command(name: str, source: Path, out: Path) -> list:
@@ -67,31 +77,45 @@ def command(name: str, source: Path, out: Path) -> list:
         return [sys.executable, REFERENCE, source, out]
     if name in SCRIPTS:
         return [sys.executable, "-c", SCRIPTS[name], source, out]
-    return [*OURS, source, "--out", out]
+    return [*OURS, source, "--out", out, "--engine", name]
 
 
-@pytest.mark.benchmark(group="samples of MovieLens 100K (at most a third of the reference)")
-@pytest.mark.parametrize("name", ["reference", "ours", "floor"])
+@pytest.fixture(scope="module")
+def folder_of(tmp_path_factory):
+    """A function from a name to where its job writes, so that results can be compared."""
+    made = tmp_path_factory.mktemp("samples")
+    return lambda name: made / name
+
+
+@pytest.mark.benchmark(
+    group="samples of MovieLens 100K (embedded: at most 1/8 of spark and 1/20 of the reference)"
+)
+@pytest.mark.parametrize("name", ["reference", "spark", "embedded", "floor"])
 def test_samples_of_movielens(benchmark, ml_100k, tmp_path, name):
     timed(benchmark, command(name, ml_100k.path, tmp_path / "out"), tmp_path / "out", rounds=3)
 
 
-@pytest.mark.benchmark(group="samples of 1 million ratings (at most a fifth of the reference)")
-@pytest.mark.parametrize("name", ["reference", "ours", "copy"])
-def test_samples_of_a_million(benchmark, synthetic, tmp_path, name):
-    source = synthetic(1)
-    if name == "copy":
-        subprocess.run(command("ours", source, tmp_path / "made"), check=True, capture_output=True)
-        source = tmp_path / "made"
-    timed(benchmark, command(name, source, tmp_path / "out"), tmp_path / "out", rounds=3)
+@pytest.mark.benchmark(group="samples of 1 million ratings (embedded: at most a fifth of spark)")
+@pytest.mark.parametrize("name", ["reference", "spark", "embedded", "copy"])
+def test_samples_of_a_million(benchmark, synthetic, folder_of, name):
+    source = folder_of("spark") if name == "copy" else synthetic(1)
+    timed(benchmark, command(name, source, folder_of(name)), folder_of(name), rounds=3)
+    if name == "embedded":
+        ours, theirs = (
+            pd.read_parquet(folder_of(engine) / "samples").sort_values(KEYS, ignore_index=True)
+            for engine in ("embedded", "spark")
+        )
+        pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
 
 
 @large
-@pytest.mark.benchmark(group="growth (10 million: at most 12 times 1 million)")
-@pytest.mark.parametrize("millions", [1, 10, 25])
-def test_growth(benchmark, synthetic, tmp_path, millions):
+@pytest.mark.benchmark(group="growth (embedded, 10 million: at most 12 times 1 million)")
+@pytest.mark.parametrize(
+    ("name", "millions"), [("embedded", 1), ("embedded", 10), ("embedded", 25), ("spark", 25)]
+)
+def test_growth(benchmark, synthetic, tmp_path, name, millions):
     out = tmp_path / "out"
-    timed(benchmark, command("ours", synthetic(millions), out), out, rounds=1)
+    timed(benchmark, command(name, synthetic(millions), out), out, rounds=1)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +147,7 @@ def skewed(synthetic):
 
 @pytest.mark.benchmark(group="5 million ratings, 30 % of them of one item or user (peer: even)")
 @pytest.mark.parametrize("kind", ["even", "item_id", "user_id"])
-def test_skew(benchmark, skewed, tmp_path, kind):
+@pytest.mark.parametrize("name", ["embedded", "spark"])
+def test_skew(benchmark, skewed, tmp_path, name, kind):
     out = tmp_path / "out"
-    timed(benchmark, command("ours", skewed(kind), out), out, rounds=1)
+    timed(benchmark, command(name, skewed(kind), out), out, rounds=1)

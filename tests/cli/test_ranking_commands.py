@@ -1,6 +1,7 @@
 """``recsys train`` and ``recsys evaluate`` on our samples, the reference's CSV and an own file."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from recsys_lib.cli import app
 from recsys_lib.errors import RecsysError
 from recsys_lib.features.reference_layout import LAYOUT
 from recsys_lib.ranking import HISTORY, RankingModel
+from recsys_lib.ranking.models import KINDS
 from recsys_lib.seeding import generator
 
 QUICK = ["--epochs", "2", "--batch-size", "64", "--embedding-dim", "4", "--set", "hidden=[8]"]
@@ -103,7 +105,7 @@ def test_the_reference_layout_needs_no_schema(reference_csv, tmp_path):
         "train", "wide_deep", "--samples", reference_csv, "--out", tmp_path / "m", *QUICK,
         "--set", f"history={json.dumps(HISTORY)}",
     )  # fmt: skip
-    assert "a CSV in the reference system's layout" in printed
+    assert "comma, utf-8, in the reference system's layout" in printed
     assert "by time: the latest samples are 10% validation" in printed
     assert "missing values: item_genre_1 " in printed
     metrics = figures(run("evaluate", tmp_path / "m", "--samples", reference_csv))
@@ -122,7 +124,7 @@ def test_the_reference_layout_needs_no_schema(reference_csv, tmp_path):
         ({"label": "clicked", "user": "uid", "numbers": ["tags"]}, [], "does not hold numbers"),
         ({"label": "price", "user": "uid"}, [], "Labels must be 0 or 1"),
         (SCHEMA, ["--set", "embeding_dim=4"], "Did you mean 'embedding_dim'"),
-        (SCHEMA, ["--set", "dropout=much"], "dropout is a float"),
+        (SCHEMA, ["--set", "dropout=much"], "dropout must be a number in"),
         (SCHEMA, ["--set", "dropout"], "write name=value"),
     ],
 )
@@ -135,6 +137,11 @@ def test_what_is_wrong_is_named(own, tmp_path, schema, arguments, says):
             tmp_path / "m", "--schema", tmp_path / "schema.json", *arguments,
         )  # fmt: skip
     assert not (tmp_path / "m").exists()
+
+
+def test_the_help_names_every_kind_of_model():
+    shown = run("train", "--help")
+    assert [kind for kind in KINDS if not re.search(rf"\b{kind}\b", shown)] == []
 
 
 def test_a_misspelt_kind_is_named(tmp_path):

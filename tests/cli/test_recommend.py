@@ -1,4 +1,4 @@
-"""``recsys recommend`` from a table to a table, judged by somebody else's evaluator."""
+"""``recsys recommend`` from a table to a table, read by somebody else's evaluator."""
 
 import numpy as np
 import pandas as pd
@@ -29,9 +29,9 @@ def run(tmp_path, table):
     def run(*options: str, out: str = "out.csv"):
         files = ["--train", str(tmp_path / "train.csv"), "--out", str(tmp_path / out)]
         asked = ["recommend", *files, *options]
-        told = CliRunner().invoke(app, asked, catch_exceptions=False)
+        done = CliRunner().invoke(app, asked, catch_exceptions=False)
         read = pd.read_parquet if out.endswith("parquet") else pd.read_csv
-        return told.output, read(tmp_path / out)
+        return done.output, read(tmp_path / out)
 
     return run
 
@@ -54,10 +54,10 @@ def test_parquet_holds_the_same_as_csv(run):
     pd.testing.assert_frame_equal(csv, parquet, check_dtype=False, rtol=1e-5)
 
 
-def test_an_outside_judge_finds_the_planted_tastes(run, table):
+def test_an_outside_evaluator_finds_the_planted_tastes(run, table):
     """The unseen items of a user's own taste are relevant; trec_eval says how many are found."""
-    told, lists = run("--recaller", "best", "-k", "5")
-    assert "chosen:" in told
+    printed, lists = run("--recaller", "best", "-k", "5")
+    assert "chosen:" in printed
     seen = set(zip(table["user"], table["item"], strict=True))
     users, items = table["user"].unique(), table["item"].unique()
     relevant = {
@@ -65,8 +65,8 @@ def test_an_outside_judge_finds_the_planted_tastes(run, table):
         for u in users
     }
     ranked = {u: dict(zip(g["item"], g["score"], strict=True)) for u, g in lists.groupby("user")}
-    judged = pytrec_eval.RelevanceEvaluator(relevant, {"P_5"}).evaluate(ranked)
-    assert np.mean([one["P_5"] for one in judged.values()]) > 0.8
+    found = pytrec_eval.RelevanceEvaluator(relevant, {"P_5"}).evaluate(ranked)
+    assert np.mean([one["P_5"] for one in found.values()]) > 0.8
 
 
 def test_metadata_come_from_an_item_table(run, tmp_path, table):
@@ -84,13 +84,13 @@ def test_metadata_come_from_an_item_table(run, tmp_path, table):
     [
         (("--recaller", "eese"), r"no recaller 'eese'\. Did you mean 'ease'\?"),
         (("--recaller", "newest"), "needs items with a column 'release_year'"),
-        (("--recaller", "ease", "--set", "lambda=3"), "'ease' does not take these settings"),
+        (("--recaller", "ease", "--set", "lambda=3"), "'ease' does not take the setting 'lambda'"),
         (("--recaller", "ease", "--set", "lambda"), "write name=value"),
         (("--protocol", "tyme"), r"no protocol 'tyme'\. Did you mean 'time'"),
         (("--out", "out.xls"), "known are .csv"),
     ],
 )
-def test_what_is_wrong_is_told_and_nothing_is_written(run, tmp_path, options, message):
+def test_what_is_wrong_is_refused_and_nothing_is_written(run, tmp_path, options, message):
     (tmp_path / "out.csv").write_text("what was here before")
     with pytest.raises(RecsysError, match=message):
         run(*options)
@@ -98,6 +98,6 @@ def test_what_is_wrong_is_told_and_nothing_is_written(run, tmp_path, options, me
 
 
 def test_the_names_are_listed():
-    told = CliRunner().invoke(app, ["recommend", "--list"])
-    assert told.exit_code == 0
-    assert {"best", "ease", "two_tower"} <= {line.split()[0] for line in told.output.splitlines()}
+    done = CliRunner().invoke(app, ["recommend", "--list"])
+    assert done.exit_code == 0
+    assert {"best", "ease", "two_tower"} <= {line.split()[0] for line in done.output.splitlines()}

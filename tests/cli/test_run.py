@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from recsys_lib import files, paths
+from recsys_lib import paths
 
 
 @pytest.fixture
@@ -100,16 +100,6 @@ def test_a_failing_notebook_ends_in_readable_lines_and_exit_code_1(recsys):
     assert err == ""
     assert "  error: ZeroDivisionError: division by zero\n  code:  line 2: x / 0\n" in out
     assert "report.html" in out.splitlines()[-1]
-
-
-@pytest.mark.notebook
-def test_metrics_of_a_run_are_one_json_object(recsys):
-    write_notebook(recsys.folder, "03_item2vec", "import os; folder = os.environ['RECSYS_RUN_DIR']")
-    assert recsys("run")[0] == 0
-    recorded = {"03_item2vec.recall_at_10": {"value": 0.5, "unit": "fraction"}}
-    files.write_json(recsys.folder / "outputs" / "latest" / "metrics.json", recorded)
-    assert json.loads(recsys("metrics", "--json")[1]) == recorded
-    assert recsys("metrics", "latest")[1].split() == ["03_item2vec.recall_at_10", "0.5", "fraction"]
 
 
 @pytest.mark.notebook

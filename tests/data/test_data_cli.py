@@ -32,7 +32,8 @@ def test_get_shows_what_was_set_aside(tmp_path):
     with open(source / "ratings.csv", "a") as out:
         out.write("x,10,5,2000\n")
     got = recsys.invoke(app, ["get", "tiny", "--from", str(source)])
-    assert "set aside: 1 malformed" in got.output
+    assert "set aside: 1 row: no id" in got.output
+    assert "ratings.csv, line 6: userId 'x': no id" in got.output
     assert "rejects.parquet" in got.output
 
 

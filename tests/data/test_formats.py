@@ -91,7 +91,7 @@ def test_byte_order_mark_and_carriage_returns(tmp_path):
 
 
 def test_blocks_of_a_large_file_agree_with_one_block(tmp_path, monkeypatch):
-    from recsys_lib.data import delimited, sorted_runs
+    from recsys_lib.data import delimited, sorted_rows
 
     rng = np.random.default_rng(0)
     rows = rng.integers(1, 500, (5000, 2))
@@ -102,7 +102,7 @@ def test_blocks_of_a_large_file_agree_with_one_block(tmp_path, monkeypatch):
     (folder / "ratings.csv").write_text("userId,movieId,rating,timestamp\n" + text)
     whole = get(Request("whole", source=folder)).fingerprint
     monkeypatch.setattr(delimited, "BLOCK_BYTES", 1000)
-    monkeypatch.setattr(sorted_runs, "SLICE_ROWS", 256)
+    monkeypatch.setattr(sorted_rows, "BATCH_ROWS", 256)
     assert get(Request("parts", source=folder)).fingerprint == whole
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys_lib.data.ids import Ids, codes_of, raw_of
@@ -23,6 +23,7 @@ COLUMNS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(COLUMNS, st.randoms())
 def test_ids_come_back_and_codes_follow_their_order(tmp_path_factory, raw, random):
     ids = Ids.of(raw)
@@ -51,6 +52,8 @@ def test_ids_come_back_and_codes_follow_their_order(tmp_path_factory, raw, rando
         (pd.Series(["x", None, ""], dtype="string"), "text", ["x"]),
         (pa.array([uuid.UUID(int=7).bytes], pa.uuid()), "uuid", [uuid.UUID(int=7)]),
         (np.array([b"a\x01"]), "bytes", [b"a\x01"]),
+        (["a\x00", "a", "a\x00\x00"], "text", ["a", "a\x00", "a\x00\x00"]),
+        (pd.Categorical([7, None, 3]), "number", [3, 7]),
     ],
 )
 def test_columns_of_every_make(raw, kind, values):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys_lib.data.splits import PARTS, at_random, by_time, in_time_order, last_likes
+from recsys_lib.data.splits import PARTS, at_random, by_time, hold_out, in_time_order, last_likes
 from recsys_lib.errors import RecsysError
 
 
@@ -92,3 +92,35 @@ def test_wrong_names_and_shares_are_refused():
         by_time(interactions).history("train")
     with pytest.raises(RecsysError, match=r"0\.6 and 0\.5"):
         by_time(interactions, validation_share=0.6, test_share=0.5)
+
+
+@pytest.mark.parametrize("protocol", ["random", "last", "time"])
+def test_the_held_out_part_is_a_fifth_and_nothing_is_lost(protocol):
+    interactions = random_interactions(4)
+    train, held_out = hold_out(interactions, protocol)
+    assert len(held_out) == pytest.approx(0.2 * len(interactions), rel=0.15)
+    both = pd.concat([train, held_out]).sort_values(["user_id", "item_id"], ignore_index=True)
+    whole = interactions.sort_values(["user_id", "item_id"], ignore_index=True)
+    pd.testing.assert_frame_equal(both, whole)
+
+
+def test_last_and_time_hold_out_what_came_later():
+    interactions = random_interactions(4)
+    train, held_out = hold_out(interactions, "time")
+    assert train["timestamp"].max() < held_out["timestamp"].min()
+    train, held_out = hold_out(interactions, "last")
+    latest = train.groupby("user_id")["timestamp"].max()
+    earliest = held_out.groupby("user_id")["timestamp"].min()
+    assert (latest <= earliest.reindex(latest.index)).all()
+
+
+def test_a_random_part_does_not_depend_on_the_order_of_rows():
+    interactions = random_interactions(4)
+    _, one = hold_out(interactions, "random")
+    _, two = hold_out(interactions.sample(frac=1, random_state=5), "random")
+    assert set(map(tuple, one.to_numpy())) == set(map(tuple, two.to_numpy()))
+
+
+def test_an_unknown_protocol_is_refused():
+    with pytest.raises(RecsysError, match=r"'rendom'\. Did you mean 'random'"):
+        hold_out(random_interactions(1), "rendom")

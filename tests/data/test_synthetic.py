@@ -90,7 +90,7 @@ def test_insatiable_users_are_served():
 
 
 def test_size_of_the_sorted_slices_does_not_matter(made, monkeypatch):
-    monkeypatch.setattr("recsys_lib.data.sorted_runs.SLICE_ROWS", 2_000)
+    monkeypatch.setattr("recsys_lib.data.sorted_rows.BATCH_ROWS", 2_000)
     assert synthesise("slices", CONFIG).fingerprint == made.fingerprint
 
 

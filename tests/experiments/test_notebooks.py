@@ -3,7 +3,7 @@
 import pytest
 
 from recsys_lib.errors import RecsysError
-from recsys_lib.experiments.graph import dependencies, within
+from recsys_lib.experiments.graph import dependencies, ordered_subgraph
 from recsys_lib.experiments.notebooks import discover, select
 
 
@@ -79,8 +79,11 @@ def test_the_graph_follows_reads_and_writes(notebooks):
     found = discover(notebooks.folder)
     needs = dependencies(found)
     assert needs == {"01_last": {"03_middle"}, "02_first": set(), "03_middle": {"02_first"}}
-    assert list(within(needs, found)) == ["02_first", "03_middle", "01_last"]
-    assert within(needs, select(found, ["01", "02"])) == {"01_last": set(), "02_first": set()}
+    assert list(ordered_subgraph(needs, found)) == ["02_first", "03_middle", "01_last"]
+    assert ordered_subgraph(needs, select(found, ["01", "02"])) == {
+        "01_last": set(),
+        "02_first": set(),
+    }
 
 
 def test_reads_and_writes_are_found_in_the_code(notebooks):

@@ -10,9 +10,11 @@ from recsys_lib.experiments.readable import digits, duration, shown_metric
     [
         (0.123456, "fraction", "0.123", ""),
         (0.0, "fraction", "0", ""),
+        (0.0023456, "fraction", "0.0023", ""),
         (-0.5, "nats", "-0.500", "nats"),
         (0.00001234, "fraction", "1.23e-05", ""),
         (98114, "count", "98,114", ""),
+        (1998, "count", "1998", ""),
         (12.345, "ms", "12.3", "ms"),
         (2.5, "widgets", "2.50", "widgets"),
         (0.0123, "s", "12.3", "ms"),
@@ -28,7 +30,7 @@ def test_numbers_are_shown_as_people_read_them(value, unit, number, shown_unit):
 
 def test_an_interval_has_the_scale_of_its_value():
     metric = {"value": 0.0123, "low": 0.0005, "high": 1.5, "unit": "s"}
-    assert shown_metric(metric) == ("12.3", "0.500 to 1,500", "ms")
+    assert shown_metric(metric) == ("12.3", "0.500 to 1500", "ms")
 
 
 def test_a_missing_value_is_shown_with_its_reason():

@@ -124,5 +124,8 @@ def test_a_table_or_figure_with_a_wrong_name_or_content_is_refused(results):
     with pytest.raises(RecsysError, match="A table's name is made of"):
         results.table("a b", pd.DataFrame(), "")
     mixed = pd.DataFrame({"x": [1, "one", [1]]})
-    with pytest.raises(RecsysError, match="Table 'mixed' does not fit into Parquet"):
-        results.table("mixed", mixed, "")
+    twice = pd.DataFrame({"x": [1]}, index=pd.Index(["a"], name="x"))
+    for frame in (mixed, twice):
+        with pytest.raises(RecsysError, match="Table 'wrong' does not fit into Parquet"):
+            results.table("wrong", frame, "")
+    assert list((results.folder / "tables").iterdir()) == []

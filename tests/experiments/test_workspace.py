@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys_lib import files
+from recsys_lib import files, paths
 from recsys_lib.data import Request, get
-from recsys_lib.data.user_file import Columns
 from recsys_lib.embeddings import EmbeddingTable, build_item2vec
 from recsys_lib.errors import RecsysError
 from recsys_lib.experiments import start
@@ -20,6 +19,7 @@ from recsys_lib.experiments.notebooks import discover
 from recsys_lib.experiments.plan import make_plan
 from recsys_lib.experiments.runner import run as carry_out_run
 from recsys_lib.recall import Popular, default_plan
+from recsys_lib.stores import EmbeddingHistory
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,7 +36,7 @@ def _tiny_data(tmp_path_factory):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECSYS_DATA_DIR", str(folder / "data"))
-        columns = Columns.parse("user=user,item=item,rating=rating,timestamp=timestamp")
+        columns = {role: role for role in ("user", "item", "rating", "timestamp")}
         get(Request("tiny", source=folder / "mine.csv", columns=columns))
         yield
 
@@ -82,6 +82,21 @@ def test_what_a_notebook_wrote_is_read_as_it_is(run):
     assert made(run, "item2vec")["notebook"] == "03_item2vec"
     assert made(run, "item2vec")["config"] == {"window": 3}
     assert "building" not in library_log(run)
+
+
+def test_every_trained_embedding_stays_in_the_history(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("RECSYS_OUTPUTS_DIR", str(tmp_path / "outputs"))
+    tables = [EmbeddingTable([1, 2], np.eye(2) * scale) for scale in (1, 2)]
+    for table in tables:
+        run.save("item2vec", {"last_likes": table}, config={"window": 3})
+    history = EmbeddingHistory(paths.embedding_history_dir() / "tiny")
+    assert history.names() == ["item2vec.last_likes"]
+    versions = history.versions("item2vec.last_likes")
+    kept = [history.load("item2vec.last_likes", each).vectors for each in versions["version"]]
+    assert sorted(array.sum() for array in kept) == [2, 4]
+    assert versions["made"].iloc[0]["config"] == {"window": 3}
+    run.save("plain", {"made by": "notebook"})  # no embedding
+    assert history.names() == ["item2vec.last_likes"]
 
 
 @pytest.mark.parametrize("what", ["data", "library"])

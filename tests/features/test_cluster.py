@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 import spark_cluster
 
+from recsys_lib.features import build_samples
+
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 KEYS = ["timestamp", "user_id", "item_id"]
 
 
-def test_a_cluster_short_of_memory_gives_the_same_rows(ml_100k, job_of_movielens, tmp_path):
+def test_a_cluster_short_of_memory_gives_the_same_rows(ml_100k, tmp_path):
     events = tmp_path / "events"
     events.mkdir()
     settings = {
@@ -26,19 +28,20 @@ def test_a_cluster_short_of_memory_gives_the_same_rows(ml_100k, job_of_movielens
     }
     conf = [part for pair in settings.items() for part in ("--conf", "=".join(pair))]
     with spark_cluster.running(tmp_path) as url:
-        told = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "recsys_lib", "samples", "build", ml_100k.path,
              "--out", tmp_path / "out", "--master", url, *conf],
             capture_output=True, text=True, timeout=600,
         )  # fmt: skip
-    assert told.returncode == 0, told.stderr
-    assert "100,000 samples" in told.stdout
+    assert done.returncode == 0, done.stderr
+    assert "100,000 samples" in done.stdout
     for worker in ("worker-0", "worker-1"):
         assert list((tmp_path / worker).glob("app-*/*/stderr")), f"{worker} had no executor"
     assert spilled_bytes(events) > 10_000_000
+    build_samples(ml_100k.path, tmp_path / "alone")
     ours, theirs = (
         pd.read_parquet(folder / "samples").sort_values(KEYS, ignore_index=True)
-        for folder in (job_of_movielens, tmp_path / "out")
+        for folder in (tmp_path / "alone", tmp_path / "out")
     )
     pd.testing.assert_frame_equal(theirs, ours, check_exact=True)
 

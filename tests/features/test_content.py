@@ -1,15 +1,13 @@
 """What films contain: people from the knowledge graph, words of the title."""
 
 import pandas as pd
-import pytest
+from engine_frames import given
 
 from recsys_lib import schema
-from recsys_lib.features import to_spark, with_content
-
-pytestmark = pytest.mark.spark
+from recsys_lib.features import with_content
 
 
-def content(spark, triples):
+def content(engine, triples):
     items = pd.DataFrame(
         {
             "item_id": [1, 2, 3, 4],
@@ -19,18 +17,18 @@ def content(spark, triples):
             "entity_id": ["m.1", "m.2", None, "m.4"],
         }
     )
-    table = None if triples is None else to_spark(
-        spark, pd.DataFrame(triples, columns=schema.TRIPLES.names), schema.TRIPLES
-    )  # fmt: skip
-    found = with_content(to_spark(spark, items, schema.ITEMS), table)
-    return found.toPandas().set_index("item_id").sort_index()
+    if triples is not None:
+        triples = given(engine, pd.DataFrame(triples, columns=schema.TRIPLES.names), schema.TRIPLES)
+    found = with_content(given(engine, items, schema.ITEMS), triples)
+    found = found if engine is None else found.toPandas()
+    return found.set_index("item_id").sort_index()
 
 
-def test_of_several_people_the_one_with_most_films(spark):
+def test_of_several_people_the_one_with_most_films(engine):
     by, cast = "film.film.directed_by", "film.film.actor"
     table = content(
-        spark,
-        [("m.1", by, "b"), ("m.1", by, "a"), ("m.2", by, "b"), ("m.2", by, "b"),  # told twice
+        engine,
+        [("m.1", by, "b"), ("m.1", by, "a"), ("m.2", by, "b"), ("m.2", by, "b"),  # given twice
          ("m.4", by, "z"), ("m.4", by, "y"), ("m.1", cast, "c"), ("m.9", cast, "c")],
     )  # fmt: skip
     assert table.director.tolist() == ["b", "b", None, "y"]
@@ -38,8 +36,8 @@ def test_of_several_people_the_one_with_most_films(spark):
     assert table.writer.isna().all()
 
 
-def test_words_of_titles_without_a_graph(spark):
-    table = content(spark, None)
+def test_words_of_titles_without_a_graph(engine):
+    table = content(engine, None)
     assert [list(words) for words in table.title_words] == [
         ["wrong", "trousers"], ["wallace", "gromit", "3", "trousers"], [], ["amélie"],
     ]  # fmt: skip

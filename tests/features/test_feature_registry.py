@@ -34,13 +34,13 @@ def test_categories_share_vocabularies():
 
 
 def test_each_family_of_the_notes_is_there():
-    told = documentation()
-    assert set(told.family) == {
+    table = documentation()
+    assert set(table.family) == {
         "key", "target", "explicit behaviour", "implicit behaviour", "relation", "attribute",
         "content", "context",
     }  # fmt: skip
-    assert set(told.rule) == {EVENT, BEFORE, STATIC}
-    assert told.unit[(told.kind == "number") & (told.name != "weekday")].ne("").all()
+    assert set(table.rule) == {EVENT, BEFORE, STATIC}
+    assert table.unit[(table.kind == "number") & (table.name != "weekday")].ne("").all()
 
 
 def test_documentation_has_a_row_for_each_feature():

@@ -3,14 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from engine_frames import given
 
 from recsys_lib.errors import DataError, RecsysError
 from recsys_lib.features import monitoring_statistics
-
-pytestmark = pytest.mark.spark
+from recsys_lib.features.registry import arrow_schema
 
 MONTH_S = 31 * 86_400
 COLUMNS = ["user_rating_count", "item_rating_mean", "user_genre_1", "item_id"]
+TYPES = arrow_schema(["timestamp", *COLUMNS])
+SOME = ["timestamp", "user_genre_1"]
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +37,15 @@ def samples():
 
 
 @pytest.fixture(scope="module")
-def told(spark, samples):
-    frame = spark.createDataFrame(samples).replace(float("nan"), None)
-    return monitoring_statistics(frame, COLUMNS)
+def statistics(engine, samples):
+    return monitoring_statistics(given(engine, samples, TYPES), COLUMNS)
 
 
-def test_summaries_equal_pandas(samples, told):
-    assert told.column.tolist() == COLUMNS * 3
-    assert told.period.unique().tolist() == ["1970-01", "1970-02", "1970-03"]
+def test_summaries_equal_pandas(samples, statistics):
+    assert statistics.column.tolist() == COLUMNS * 3
+    assert statistics.period.unique().tolist() == ["1970-01", "1970-02", "1970-03"]
     month = pd.to_datetime(samples.timestamp, unit="s").dt.strftime("%Y-%m")
-    for (period, column), row in told.set_index(["period", "column"]).iterrows():
+    for (period, column), row in statistics.set_index(["period", "column"]).iterrows():
         values = samples.loc[month == period, column]
         assert row.rows == len(values)
         assert row.filled == pytest.approx(values.notna().mean())
@@ -56,8 +57,8 @@ def test_summaries_equal_pandas(samples, told):
             assert np.isnan(row["mean"])
 
 
-def test_drift_is_that_of_the_formula(samples, told):
-    drift = told.set_index(["period", "column"]).drift
+def test_drift_is_that_of_the_formula(samples, statistics):
+    drift = statistics.set_index(["period", "column"]).drift
     assert (drift["1970-01"] == 0).all()
     assert (drift["1970-02"] < 0.02).all()
     assert (drift["1970-03"].drop("item_id") > 0.25).all()
@@ -68,10 +69,10 @@ def test_drift_is_that_of_the_formula(samples, told):
     assert drift["1970-03", "user_genre_1"] == pytest.approx(by_hand)
 
 
-def test_another_reference_and_period(spark, samples, told):
-    frame = spark.createDataFrame(samples[["timestamp", "user_genre_1"]])
+def test_another_reference_and_period(engine, samples, statistics):
+    frame = given(engine, samples[SOME], arrow_schema(SOME))
     again = monitoring_statistics(frame, ["user_genre_1"], reference="1970-03")
-    drift = told.set_index(["period", "column"]).drift
+    drift = statistics.set_index(["period", "column"]).drift
     # The index is symmetric in the two periods.
     assert again.drift[0] == pytest.approx(drift["1970-03", "user_genre_1"])
     assert again.drift[2] == 0
@@ -79,8 +80,8 @@ def test_another_reference_and_period(spark, samples, told):
     assert yearly.period.tolist() == ["1970"]
 
 
-def test_bad_input_is_named(spark, samples):
-    frame = spark.createDataFrame(samples[["timestamp", "user_genre_1"]])
+def test_bad_input_is_named(engine, samples):
+    frame = given(engine, samples[SOME], arrow_schema(SOME))
     with pytest.raises(RecsysError, match="one of year, month, day, not 'week'"):
         monitoring_statistics(frame, ["user_genre_1"], period="week")
     with pytest.raises(RecsysError, match="'label' is neither a number nor a category"):
@@ -88,4 +89,4 @@ def test_bad_input_is_named(spark, samples):
     with pytest.raises(DataError, match="no samples in the reference period '1999-01'"):
         monitoring_statistics(frame, ["user_genre_1"], reference="1999-01")
     with pytest.raises(DataError, match="no samples to watch"):
-        monitoring_statistics(frame.limit(0), ["user_genre_1"])
+        monitoring_statistics(given(engine, samples[SOME][:0], arrow_schema(SOME)), SOME[1:])

@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from recsys_lib.errors import DataError
-from recsys_lib.features.reference_csv import LAYOUT, export_csv, import_csv
+from recsys_lib.features import build_samples
+from recsys_lib.features.reference_csv import export_csv, import_csv
+from recsys_lib.features.reference_layout import LAYOUT
 from recsys_lib.features.registry import names
-
-pytestmark = pytest.mark.spark
 
 # The header of trainingSamples.csv of SparrowRecSys, and two lines in its form.
 HEADER = (
@@ -23,18 +23,27 @@ FULL = (
 )
 SPARSE = '8,4,3.0,845674485,0,"","","","",0,"","","","","","","",0,"","","","","","","","",""'
 
+# A mean of a thousand and more has no separators, and quotes within a name are doubled.
+ODD = (
+    '9,5,3.0,845674486,0,1995,"say ""hi"", twice","","",1,1234.50,"","","","","","",0,"","","","",'
+    '"","","","",""'
+)
+
 
 @pytest.fixture(scope="module")
-def exported(spark, job_of_movielens, tmp_path_factory):
-    file = tmp_path_factory.mktemp("csv") / "trainingSamples.csv"
-    assert export_csv(spark, job_of_movielens, file) == 100_000
+def exported(ml_100k, tmp_path_factory):
+    """MovieLens 100K, exported by the embedded engine."""
+    folder = tmp_path_factory.mktemp("csv")
+    build_samples(ml_100k.path, folder / "samples")
+    file = folder / "csv" / "trainingSamples.csv"
+    assert export_csv(folder / "samples", file) == 100_000
     assert [path.name for path in file.parent.iterdir()] == [file.name]
     return file
 
 
-def both_ways(spark, tmp_path, lines: list[str]):
+def both_ways(engine, tmp_path, lines: list[str]):
     (tmp_path / "in.csv").write_text("\n".join([HEADER, *lines]) + "\n")
-    report = import_csv(spark, tmp_path / "in.csv", tmp_path / "samples")
+    report = import_csv(tmp_path / "in.csv", tmp_path / "samples", spark=engine)
     return report, pd.read_parquet(tmp_path / "samples" / "samples")
 
 
@@ -43,16 +52,36 @@ def test_the_layout_has_all_columns_of_the_reference():
     assert len(LAYOUT) == 27
 
 
-def test_lines_pass_both_ways_byte_for_byte(spark, tmp_path):
-    report, samples = both_ways(spark, tmp_path, [FULL, SPARSE])
-    assert report["rows"] == {"read": 2, "written": 2, "rejected": 0}
+def test_lines_pass_both_ways_byte_for_byte(engine, tmp_path):
+    report, samples = both_ways(engine, tmp_path, [FULL, SPARSE, ODD])
+    assert report["rows"] == {"read": 3, "written": 3, "rejected": 0}
     row = samples.iloc[0]
     assert (row.item_id, row.user_id, row.rating, row.label) == (7, 3, 4.5, 1)
     assert row.user_genre_5 == "Film, Noir"
     assert row.item_rating_mean == pytest.approx(3.4)
     assert samples.iloc[1].isna().sum() == 20  # all but keys, rating, time, label and counts
-    export_csv(spark, tmp_path / "samples", tmp_path / "out.csv")
-    assert (tmp_path / "out.csv").read_text().splitlines() == [HEADER, FULL, SPARSE]
+    export_csv(tmp_path / "samples", tmp_path / "out.csv", engine)
+    assert (tmp_path / "out.csv").read_text().splitlines() == [HEADER, FULL, SPARSE, ODD]
+
+
+def test_means_are_rounded_from_what_they_are_to_the_even_cent(engine, tmp_path):
+    """3.125 lies in the middle; 2.675 and 0.045 are a little less and more in single precision."""
+    given = {"3.125": "3.12", "3.375": "3.38", "2.675": "2.67", "0.045": "0.05", "4": "4.00"}
+    lines = [
+        FULL.replace("3.40", mean).replace("7,3,", f"7,{k},", 1) for k, mean in enumerate(given)
+    ]
+    both_ways(engine, tmp_path, lines)
+    export_csv(tmp_path / "samples", tmp_path / "out.csv", engine)
+    theirs = pd.read_csv(tmp_path / "out.csv", dtype=str).sort_values("userId")
+    assert theirs.movieAvgRating.tolist() == list(given.values())
+
+
+@pytest.mark.spark
+def test_spark_exports_the_same_lines(spark, exported, tmp_path):
+    export_csv(exported.parent.parent / "samples", tmp_path / "theirs.csv", spark)
+    ours, theirs = (file.read_text().splitlines() for file in (exported, tmp_path / "theirs.csv"))
+    assert ours[0] == theirs[0] == HEADER
+    assert sorted(ours) == sorted(theirs)
 
 
 def test_the_export_is_what_the_samples_say(exported, job_of_movielens):
@@ -96,10 +125,10 @@ def test_the_reference_systems_reader_reads_it(exported):
 
 
 @pytest.mark.slow
-def test_imported_samples_train_our_model(spark, exported, tmp_path):
+def test_imported_samples_train_our_model(exported, tmp_path):
     from recsys_lib.ranking import RankingConfig, TrainingConfig, train_model
 
-    report = import_csv(spark, exported, tmp_path / "theirs")
+    report = import_csv(exported, tmp_path / "theirs")
     assert report["rows"] == {"read": 100_000, "written": 100_000, "rejected": 0}
     assert set(report["columns"]) == set(names()) & set(LAYOUT)
     samples = pd.read_parquet(tmp_path / "theirs" / "samples").sort_values("timestamp")
@@ -115,19 +144,19 @@ def test_imported_samples_train_our_model(spark, exported, tmp_path):
         ("3.40", "1,000.5"), ("6330", "many"), ("22,1993", "22,19 93"),
     ],
 )  # fmt: skip
-def test_lines_that_do_not_fit_are_set_aside(spark, tmp_path, wrong, right):
+def test_lines_that_do_not_fit_are_set_aside(engine, tmp_path, wrong, right):
     broken = FULL.replace(wrong, right, 1)
-    report, samples = both_ways(spark, tmp_path, [broken, SPARSE, "1,2,3"])
+    report, samples = both_ways(engine, tmp_path, [broken, SPARSE, "1,2,3"])
     assert report["rejected"] == {"malformed": 2}
     assert samples.item_id.tolist() == [8]
     assert len(pd.read_parquet(tmp_path / "samples" / "quarantine")) == 2
 
 
-def test_another_layout_is_refused(spark, tmp_path):
+def test_another_layout_is_refused(tmp_path):
     (tmp_path / "in.csv").write_text(HEADER.replace("userId", "user") + "\n")
     with pytest.raises(DataError, match="'user' for 'userId'"):
-        import_csv(spark, tmp_path / "in.csv", tmp_path / "out")
+        import_csv(tmp_path / "in.csv", tmp_path / "out")
     with pytest.raises(DataError, match="There is no CSV file"):
-        import_csv(spark, tmp_path / "none.csv", tmp_path / "out")
+        import_csv(tmp_path / "none.csv", tmp_path / "out")
     with pytest.raises(DataError, match="is no folder of samples"):
-        export_csv(spark, tmp_path, tmp_path / "out.csv")
+        export_csv(tmp_path, tmp_path / "out.csv")

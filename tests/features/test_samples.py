@@ -1,8 +1,9 @@
-"""Point-in-time samples against a slow reference, over random histories full of ties."""
+"""Point-in-time samples of both engines against a slow reference, over histories full of ties."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from engine_frames import given, tables, taken
 from samples_reference import further_features, item_features, same, ties_of, user_features
 
 from recsys_lib import schema
@@ -10,15 +11,12 @@ from recsys_lib.errors import DataError
 from recsys_lib.features import (
     request_features,
     serving_features,
-    to_pandas,
-    to_spark,
     training_samples,
     user_ties,
 )
+from recsys_lib.features.declarations import TIE_NEIGHBOURS
 from recsys_lib.features.registry import FEATURES, LABEL, arrow_schema, names
-from recsys_lib.features.ties import NEIGHBOURS
-
-pytestmark = pytest.mark.spark
+from recsys_lib.features.tie_break import tie_break
 
 ALL = names(all_families=True)
 GENRES = ("Comedy", "Drama", "Children's", "Film\\Noir", "War")
@@ -72,23 +70,8 @@ def random_world(seed: int, n_users: int = 24, n_items: int = 15):
     return events.reset_index(drop=True), items
 
 
-def in_spark(spark, events, items, users=None):
-    tables = (
-        to_spark(spark, events, schema.INTERACTIONS),
-        to_spark(spark, items, schema.ITEMS),
-    )
-    return tables if users is None else (*tables, to_spark(spark, users, schema.USERS))
-
-
-def tie_order(spark, events) -> dict:
-    """Return the documented order of likes within a second: a hash of seed, user and item."""
-    pairs = to_spark(spark, events, schema.INTERACTIONS)
-    hashed = pairs.selectExpr("user_id", "item_id", "xxhash64(42, user_id, item_id) AS tie")
-    return {(row.user_id, row.item_id): row.tie for row in hashed.collect()}
-
-
 @pytest.fixture(scope="module")
-def world(spark):
+def world():
     """Many random histories in one job: user and item ids of each are shifted apart."""
     events, items = [], []
     for seed in range(6):
@@ -101,18 +84,18 @@ def world(spark):
         items.append(some_items)
     events = pd.concat(events, ignore_index=True)
     items = pd.concat(items, ignore_index=True)
-    return events, items, people(events.user_id.unique()), tie_order(spark, events)
+    return events, items, people(events.user_id.unique())
 
 
 @pytest.fixture(scope="module")
-def samples(spark, world):
-    return to_pandas(training_samples(*in_spark(spark, *world[:3]), ALL))
+def samples(engine, world):
+    return taken(training_samples(*tables(engine, *world), ALL))
 
 
 @pytest.fixture(scope="module")
-def serving(spark, world):
-    users, items = serving_features(*in_spark(spark, *world[:3]), ALL)
-    return to_pandas(users), to_pandas(items)
+def serving(engine, world):
+    users, items = serving_features(*tables(engine, *world), ALL)
+    return taken(users), taken(items)
 
 
 def assert_same(row, expected: dict):
@@ -125,12 +108,15 @@ def assert_same(row, expected: dict):
 
 
 def test_samples_equal_the_reference(world, samples):
-    events, items, users, tie = world
+    events, items, users = world
+    pairs = events[["user_id", "item_id"]]
+    order = tie_break(*(pairs[c].to_numpy() for c in pairs))
+    tie = dict(zip(pairs.itertuples(index=False, name=None), order, strict=True))
     assert len(samples) == len(events) > 1000
     tied = events.duplicated(["user_id", "timestamp"], keep=False).mean()
     assert tied > 0.5  # or the test would not say much
     assert samples.user_strong_ties.max() > 1
-    ties = ties_of(events, tie, NEIGHBOURS)
+    ties = ties_of(events, tie, TIE_NEIGHBOURS)
     for row in samples.itertuples():
         who = (row.user_id, row.item_id, row.timestamp)
         assert_same(row, further_features(*who, events, users, ties))
@@ -139,9 +125,9 @@ def test_samples_equal_the_reference(world, samples):
         assert row.label == (row.rating >= 3.5)
 
 
-def test_serving_equals_a_sample_one_moment_later(spark, world, samples, serving):
+def test_serving_equals_a_sample_one_moment_later(engine, world, samples, serving):
     """Replay: add an event after all others for each user and item, and read its features."""
-    events, items, people, _ = world
+    events, items, people = world
     users, item_rows = serving
     items_seen = np.sort(np.union1d(events.item_id, items.item_id))
     later = pd.concat(
@@ -150,8 +136,8 @@ def test_serving_equals_a_sample_one_moment_later(spark, world, samples, serving
             pd.DataFrame({"user_id": -1, "item_id": items_seen}),
         ]
     ).assign(rating=5.0, timestamp=LAST)
-    tables = in_spark(spark, pd.concat([events, later]), items, people)
-    replayed = to_pandas(training_samples(*tables, ALL))
+    everything = tables(engine, pd.concat([events, later]), items, people)
+    replayed = taken(training_samples(*everything, ALL))
     replayed = replayed[replayed.timestamp == LAST]
     for subject, table in (("user", users), ("item", item_rows)):
         key = f"{subject}_id"
@@ -171,34 +157,36 @@ def test_serving_equals_a_sample_one_moment_later(spark, world, samples, serving
     )
 
 
-def test_no_sample_changes_when_the_future_does(spark, world, samples):
+def test_no_sample_changes_when_the_future_does(engine, world, samples):
     """Cut the history in two: the samples of the first half must not notice."""
-    events, items, users, _ = world
+    events, items, users = world
     middle = 5 * 40_000
     first = events[events.timestamp < middle]
-    alone = to_pandas(training_samples(*in_spark(spark, first, items, users), ALL))
+    alone = taken(training_samples(*tables(engine, first, items, users), ALL))
     pd.testing.assert_frame_equal(
         alone, samples[samples.timestamp < middle].reset_index(drop=True), check_exact=True
     )
 
 
-def test_row_order_and_partitions_do_not_matter(spark, world, samples):
-    events, items, users, _ = world
-    shuffled, *tables = in_spark(spark, events.sample(frac=1, random_state=9), items, users)
-    again = to_pandas(training_samples(shuffled.repartition(7), *tables, ALL))
+def test_the_order_of_rows_does_not_matter(engine, world, samples):
+    events, items, users = world
+    shuffled, *others = tables(engine, events.sample(frac=1, random_state=9), items, users)
+    if engine is not None:
+        shuffled = shuffled.repartition(7)
+    again = taken(training_samples(shuffled, *others, ALL))
     pd.testing.assert_frame_equal(again, samples, check_exact=True)
 
 
-def test_a_column_does_not_depend_on_the_others_asked_for(spark, world, samples):
+def test_a_column_does_not_depend_on_the_others_asked_for(engine, world, samples):
     for chosen in (names(), ["timestamp", "user_id", "item_id", "user_genre_2", "item_director"]):
-        table = to_pandas(training_samples(*in_spark(spark, *world[:3]), chosen))
+        table = taken(training_samples(*tables(engine, *world), chosen))
         pd.testing.assert_frame_equal(table, samples[chosen], check_exact=True)
 
 
-def test_a_film_ties_a_fan_to_the_fans_just_before(spark, monkeypatch):
-    monkeypatch.setattr("recsys_lib.features.ties.NEIGHBOURS", 2)
+def test_a_film_ties_a_fan_to_the_fans_just_before(engine):
     fans = events_of(*((user, 1, 5.0, user) for user in (1, 2, 3, 4)), (5, 1, 2.0, 5))
-    ties = user_ties(to_spark(spark, fans, schema.INTERACTIONS)).toPandas()
+    ties = user_ties(given(engine, fans, schema.INTERACTIONS), neighbours=2)
+    ties = ties if engine is None else ties.toPandas()
     found = {(row.user_id, row.other_id, row.weak_since) for row in ties.itertuples()}
     assert found == {(1, 2, 2), (1, 3, 3), (2, 3, 3), (2, 4, 4), (3, 4, 4)}
     assert (ties.films == 1).all()
@@ -213,8 +201,8 @@ def test_types_are_those_of_the_registry(samples, serving):
     for table in (samples, users, items):
         for name in table.columns:
             dtype = str(table[name].dtype).lower()
-            told = FEATURES[name].dtype
-            assert dtype == ("object" if told.startswith("string") else told)
+            stated = FEATURES[name].dtype
+            assert dtype == ("object" if stated.startswith("string") else stated)
             assert FEATURES[name].nullable or table[name].notna().all()
         assert arrow_schema(list(table.columns)).names == list(table.columns)
 
@@ -228,10 +216,10 @@ def events_of(*rows):
     return pd.DataFrame(rows, columns=schema.INTERACTIONS.names)
 
 
-def test_first_events_know_nothing(spark):
+def test_first_events_know_nothing(engine):
     """One user, one event; an item without metadata; a further column is handed through."""
     events = events_of((1, 1, 4.0, 10), (2, 99, 3.0, 10)).assign(part=["train", "test"])
-    row, orphan = to_pandas(training_samples(*in_spark(spark, events, tiny_items()))).itertuples()
+    row, orphan = taken(training_samples(*tables(engine, events, tiny_items()))).itertuples()
     assert (row.user_rating_count, row.item_rating_count) == (0, 0)
     empty = [n for n in names("user") if n != "user_rating_count"]
     assert all(pd.isna(getattr(row, name)) for name in empty)
@@ -241,27 +229,37 @@ def test_first_events_know_nothing(spark):
     assert (row.part, orphan.part) == ("train", "test")
 
 
-def test_no_events_and_no_genres(spark):
+def test_no_events_and_no_genres(engine):
     no_events = events_of().astype({"rating": "float32"})
-    events, items = in_spark(spark, no_events, tiny_items(genres=[[]]))
-    assert to_pandas(training_samples(events, items)).columns.tolist() == names()
+    events, items = tables(engine, no_events, tiny_items(genres=[[]]))
+    assert taken(training_samples(events, items)).columns.tolist() == names()
     users, item_rows = serving_features(events, items)
-    assert users.count() == 0
-    (row,) = to_pandas(item_rows).itertuples()
+    assert len(taken(users)) == 0
+    (row,) = taken(item_rows).itertuples()
     assert row.item_rating_count == 0
     assert pd.isna(row.item_rating_mean)
     assert row.item_genre_1 is None
 
 
-def test_too_many_genres_are_refused(spark):
-    events, items = in_spark(
-        spark, events_of((1, 1, 4.0, 10)), tiny_items(genres=[[f"tag {i}" for i in range(101)]])
-    )
+def test_too_many_genres_are_refused(engine):
+    many = tiny_items(genres=[[f"tag {i}" for i in range(101)]])
     with pytest.raises(DataError, match="more than 100 different genres"):
-        training_samples(events, items)
+        training_samples(*tables(engine, events_of((1, 1, 4.0, 10)), many))
 
 
-def test_label_is_a_like(spark):
+def test_label_is_a_like(engine):
     events = events_of(*((1, item, stars, item) for item, stars in enumerate((3.0, 3.5, 4.0))))
-    samples = to_pandas(training_samples(*in_spark(spark, events, tiny_items())))
+    samples = taken(training_samples(*tables(engine, events, tiny_items())))
     assert samples[LABEL].tolist() == [0, 1, 1]
+
+
+def test_a_table_of_another_form_is_refused():
+    events, items = events_of((1, 1, 4.0, 10)), tiny_items()
+    with pytest.raises(DataError, match=r"no column 'rating'. Did you mean 'ratings'"):
+        training_samples(events.rename(columns={"rating": "ratings"}), items)
+    with pytest.raises(DataError, match="'rating' has 1 missing values"):
+        training_samples(events.assign(rating=[None]), items)
+    with pytest.raises(DataError, match="a column 'release_year', which is the name"):
+        training_samples(events.assign(release_year=1990), items)
+    with pytest.raises(DataError, match="The item 1 has more than one row"):
+        training_samples(events, pd.concat([items, items]))

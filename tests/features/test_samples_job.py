@@ -11,11 +11,10 @@ import pytest
 import samples_plain
 
 from recsys_lib import schema
-from recsys_lib.errors import DataError
+from recsys_lib.errors import DataError, RecsysError
+from recsys_lib.features import build_samples
 from recsys_lib.features.registry import FEATURES, names
-from recsys_lib.features.samples_job import build_samples
 
-pytestmark = pytest.mark.spark
 NOW = 1_000
 KEYS = ["timestamp", "user_id", "item_id"]
 
@@ -69,7 +68,7 @@ def write(folder, parts: list[list[tuple]], items=None):
     return folder
 
 
-def test_bad_rows_are_set_aside_with_their_reason(spark, tmp_path):
+def test_bad_rows_are_set_aside_with_their_reason(engine, tmp_path):
     good = [(1, 1, 4.0, 100), (1, 2, 3.0, 200), (2, 1, 5.0, NOW), (3, 99, 2.0, 0)]
     bad = {
         "missing value": [(None, 1, 3.0, 10), (1, None, 3.0, 10), (1, 1, None, 10),
@@ -80,7 +79,7 @@ def test_bad_rows_are_set_aside_with_their_reason(spark, tmp_path):
     }  # fmt: skip
     everything = [row for rows in bad.values() for row in rows] + good
     source = write(tmp_path / "in", [everything[::2], [], everything[1::2]])
-    report = build_samples(spark, source, tmp_path / "out", now=NOW)
+    report = build_samples(source, tmp_path / "out", now=NOW, spark=engine)
     assert report["rows"] == {"read": 16, "written": 4, "rejected": 12}
     assert report["rejected"] == {reason: len(rows) for reason, rows in bad.items()}
     assert report["without_metadata"] == {"items": 1, "rows": 1}
@@ -90,7 +89,7 @@ def test_bad_rows_are_set_aside_with_their_reason(spark, tmp_path):
         as_text = sorted(str([None if pd.isna(v) else float(v) for v in r]) for r in found.values)
         wanted = [[None if v is None or v != v else float(v) for v in row] for row in rows]
         assert as_text == sorted(map(str, wanted))
-    build_samples(spark, write(tmp_path / "clean", [good]), tmp_path / "alone", now=NOW)
+    build_samples(write(tmp_path / "clean", [good]), tmp_path / "alone", now=NOW, spark=engine)
     pd.testing.assert_frame_equal(rows_of(tmp_path / "out"), rows_of(tmp_path / "alone"))
     orphan = rows_of(tmp_path / "out").iloc[0]
     assert orphan.item_id == 99
@@ -99,16 +98,16 @@ def test_bad_rows_are_set_aside_with_their_reason(spark, tmp_path):
 
 
 @pytest.mark.parametrize("parts", [[[]], [[(1, 1, 3.0, NOW + 1)]]], ids=["empty", "all rejected"])
-def test_no_samples_are_typed_samples(spark, tmp_path, parts):
+def test_no_samples_are_typed_samples(engine, tmp_path, parts):
     source = write(tmp_path / "in", parts)
-    report = build_samples(spark, source, tmp_path / "out", now=NOW)
+    report = build_samples(source, tmp_path / "out", now=NOW, spark=engine)
     assert report["rows"]["written"] == 0
     assert report["rows"]["read"] == report["rows"]["rejected"] == len(parts[0])
     assert set(names()) <= set(pd.read_parquet(tmp_path / "out" / "samples").columns)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda t: t.rename_columns(["user_id", "item_id", "stars", "timestamp"]), "no column 'ra"),
         (lambda t: t.set_column(2, "rating", [["four"]]), "'rating' of .* is string"),
@@ -116,58 +115,58 @@ def test_no_samples_are_typed_samples(spark, tmp_path, parts):
     ],
     ids=["missing", "text", "fraction"],
 )
-def test_a_file_of_another_form_is_refused(spark, tmp_path, change, told):
+def test_a_file_of_another_form_is_refused(engine, tmp_path, change, message):
     """The second file of a folder counts as much as the first."""
     source = write(tmp_path / "in", [[(1, 1, 4.0, 100)], [(1, 1, 4.0, 101)]])
     file = source / "interactions.parquet" / "part-1.parquet"
     pq.write_table(change(pq.read_table(file)), file)
-    with pytest.raises(DataError, match=told):
-        build_samples(spark, source, tmp_path / "out", now=NOW)
+    with pytest.raises(DataError, match=message):
+        build_samples(source, tmp_path / "out", now=NOW, spark=engine)
     assert not (tmp_path / "out").exists()
 
 
-def test_narrower_types_are_read(spark, tmp_path):
+def test_narrower_types_are_read(engine, tmp_path):
     source = write(tmp_path / "in", [[(1, 1, 4.0, 100)], [(2, 1, 3.5, 101)]])
     file = source / "interactions.parquet" / "part-1.parquet"
     narrow = pa.schema([("user_id", "int32"), ("item_id", "int16"), ("rating", "float64"),
                         ("timestamp", "int64")])  # fmt: skip
     pq.write_table(pq.read_table(file).cast(narrow), file)
-    build_samples(spark, source, tmp_path / "out", "year", now=NOW)
+    build_samples(source, tmp_path / "out", "year", now=NOW, spark=engine)
     assert rows_of(tmp_path / "out").rating.tolist() == [4.0, 3.5]
 
 
 @pytest.mark.parametrize(
-    ("ids", "told"), [([1, 1], "2 rows for item 1"), ([1, None], "1 rows without an item_id")]
+    ("ids", "message"), [([1, 1], "2 rows for item 1"), ([1, None], "1 rows without an item_id")]
 )
-def test_items_that_would_double_rows_are_refused(spark, tmp_path, ids, told):
+def test_items_that_would_double_rows_are_refused(engine, tmp_path, ids, message):
     items = {"item_id": ids, "release_year": [1990, 1991], "genres": [[], []]}
     nullable = schema.ITEMS.set(0, pa.field("item_id", pa.int64()))
     source = write(tmp_path / "in", [[(1, 1, 4.0, 100)]])
     table = pa.table(items | {"title": [None] * 2, "entity_id": [None] * 2}, schema=nullable)
     pq.write_table(table, source / "items.parquet")
-    with pytest.raises(DataError, match=told):
-        build_samples(spark, source, tmp_path / "out", now=NOW)
+    with pytest.raises(DataError, match=message):
+        build_samples(source, tmp_path / "out", now=NOW, spark=engine)
 
 
-def test_only_an_earlier_result_is_replaced(spark, tmp_path):
+def test_only_an_earlier_result_is_replaced(engine, tmp_path):
     source = write(tmp_path / "in", [[(1, 1, 4.0, 100)]])
-    with pytest.raises(DataError, match="is no folder of samples"):
-        build_samples(spark, source, source, now=NOW)
+    with pytest.raises(RecsysError, match="which this program did not write"):
+        build_samples(source, source, now=NOW, spark=engine)
     with pytest.raises(DataError, match=r"not by 'months'.*'month'"):
-        build_samples(spark, source, tmp_path / "out", "months", now=NOW)
+        build_samples(source, tmp_path / "out", "months", now=NOW, spark=engine)
     (source / "items.parquet").write_text("damaged")
     with pytest.raises(DataError, match="cannot be read"):
-        build_samples(spark, source, tmp_path / "out", now=NOW)
+        build_samples(source, tmp_path / "out", now=NOW, spark=engine)
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
-def test_all_families_read_who_people_are_where_it_is_known(spark, tmp_path):
+def test_all_families_read_who_people_are_where_it_is_known(engine, tmp_path):
     source = write(tmp_path / "in", [[(1, 1, 4.0, 100), (2, 2, 3.0, 200)]])
     every = names(all_families=True)
-    build_samples(spark, source, tmp_path / "without", now=NOW, columns=every)
+    build_samples(source, tmp_path / "without", now=NOW, columns=every, spark=engine)
     users = {"user_id": [2], "age": [30], "gender": ["F"], "occupation": [None], "zip_code": ["9"]}
     pq.write_table(pa.table(users, schema=schema.USERS), source / "users.parquet")
-    build_samples(spark, source, tmp_path / "with", now=NOW, columns=every)
+    build_samples(source, tmp_path / "with", now=NOW, columns=every, spark=engine)
     without, known = rows_of(tmp_path / "without"), rows_of(tmp_path / "with")
     assert set(without.columns) == {*every, "event_month"}
     assert without.user_age.isna().all()

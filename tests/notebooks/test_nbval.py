@@ -30,7 +30,7 @@ def shared_outputs(tmp_path_factory, worker_id) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_a_run_shows_what_is_committed(notebook, ml_100k, shared_outputs):
-    told = subprocess.run(
+    done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "--nbval", "-q", "--no-header"),
             *("-p", "no:cacheprovider", "-p", "no:xdist", str(notebook)),
@@ -41,7 +41,7 @@ def test_a_run_shows_what_is_committed(notebook, ml_100k, shared_outputs):
         text=True,
         timeout=900,
     )
-    assert told.returncode == 0, told.stdout[-6000:] + told.stderr[-2000:]
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
 def _environment() -> dict[str, str]:

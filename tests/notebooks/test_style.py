@@ -23,7 +23,11 @@ NAMES = {
     "06_lsh",
     "07_embedding_mlp",
     "08_ranking_models",
-    "11_online_serving",
+    "10_feature_store",
+    "10_lab_feature_store",
+    "11_lab_model_serving",
+    "11_model_serving",
+    "12_online_serving",
 }
 MAX_BYTES = 1_000_000
 MAX_LINES = 20

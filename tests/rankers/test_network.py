@@ -4,19 +4,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from family import *  # noqa: F403
+from family import untrained
 
-from recsys_lib.errors import DataError
-from recsys_lib.rankers import NetworkRanker, score_samples
+from recsys_lib.rankers import NetworkRanker, UserFeatureTable, score_samples
+from recsys_lib.ranking import KINDS
 from recsys_lib.stores import ItemFeatureTable
 
 
 def test_numpy_equals_keras(model, pairs):
-    assert np.abs(score_samples(model, pairs) - model.predict(pairs)).max() < 1e-5
+    assert np.abs(score_samples(model, pairs) - model.predict(pairs)).max() < 1e-6
 
 
 def test_numpy_equals_keras_on_unknown_and_missing_values(model, pairs):
     strange = pairs.assign(user_id=-1, item_genre_1="Musical", user_rating_mean=np.nan)
-    assert np.abs(score_samples(model, strange) - model.predict(strange)).max() < 1e-5
+    assert np.abs(score_samples(model, strange) - model.predict(strange)).max() < 1e-6
 
 
 def test_one_user_and_items_equal_the_joined_table(model, users, item_frame, pairs, store):
@@ -39,6 +41,16 @@ def test_no_candidates_no_scores(model, item_frame, store):
     assert ranker.score_items({"user_id": 10}, np.empty(0, np.int64)).shape == (0,)
 
 
-def test_another_kind_of_model_is_refused(model, pairs):
-    with pytest.raises(DataError, match="wide_deep"):
-        score_samples(replace(model, kind="wide_deep"), pairs)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_network_scores_one_user_as_it_scores_the_table(kind, rows):
+    """With lists of words and a history, which come from the item and from the user."""
+    model = untrained(kind, rows)
+    of_item = [c for c in rows if c.startswith("item") or c in ("release_year", "tags")]
+    items = rows[of_item].drop_duplicates("item_id")
+    users = rows[[c for c in rows if c.startswith("user")]].drop_duplicates("user_id")
+    ranker = NetworkRanker(model, ItemFeatureTable(items), UserFeatureTable(users))
+    for user_id in users["user_id"][:3]:
+        user = ranker.users.read(user_id)
+        found = ranker.score_items(user, items["item_id"].to_numpy())
+        table = items.assign(**{c: [user.get(c)] * len(items) for c in users.columns})
+        assert np.abs(found - model.predict(table)).max() < 1e-6

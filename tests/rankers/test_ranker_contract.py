@@ -1,36 +1,102 @@
 """What every ranker owes the cascade."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recsys_lib import files
+from recsys_lib.embeddings import EmbeddingTable
 from recsys_lib.errors import DataError, RecsysError
+from recsys_lib.model_server import ModelConfig, ModelServer, ServerConfig
 from recsys_lib.rankers import (
     Candidates,
+    FtrlLogisticRegression,
+    LightRanker,
     ModelRanker,
     NetworkRanker,
+    PmmlModel,
+    PmmlRanker,
     Ranker,
     RecallOrder,
     Remembering,
+    RemoteModel,
+    RemoteRanker,
+    ScoreTable,
+    ServerUnavailable,
+    ShallowNetwork,
+    StoredRanker,
     UnknownUser,
     UserFeatureTable,
     load_ranker,
+    score_samples,
 )
+from recsys_lib.ranking import NUMBERS
+from recsys_lib.ranking.export import export_version
+from recsys_lib.ranking.pmml import linear_pipeline, write_pmml
+from recsys_lib.ranking.raw_features import RawColumn
+from recsys_lib.seeding import generator
 from recsys_lib.stores import ItemFeatureTable
 
-READ_FEATURES = ("network", "model")
+READ_FEATURES = ("network", "model", "pmml", "rest", "grpc")
+KINDS = (*READ_FEATURES, "recall_order", "stored", "light_linear", "light_deep")
 
 
-@pytest.fixture(params=["network", "model", "recall_order"])
+@pytest.fixture(params=KINDS)
 def kind(request) -> str:
     return request.param
 
 
+@pytest.fixture(scope="session")
+def ranker_of(model, item_frame, users, pairs, served, pmml) -> dict[str, Ranker]:
+    features = ItemFeatureTable(item_frame), UserFeatureTable(users)
+    scores = pairs[["user_id", "item_id"]].assign(score=score_samples(model, pairs))
+    return {
+        "network": NetworkRanker(model, *features),
+        "model": ModelRanker(model, *features),
+        "pmml": PmmlRanker(PmmlModel(pmml), *features),
+        "rest": RemoteRanker(RemoteModel(served.rest_url, "ranker", timeout_s=20), *features),
+        "grpc": RemoteRanker(
+            RemoteModel(served.grpc_address, "ranker", protocol="grpc", timeout_s=20), *features
+        ),
+        "recall_order": RecallOrder(),
+        "stored": StoredRanker(ScoreTable(scores)),
+        "light_linear": light(FtrlLogisticRegression(), users, item_frame),
+        "light_deep": light(ShallowNetwork(hidden=3), users, item_frame),
+    }
+
+
+@pytest.fixture(scope="session")
+def served(model, pairs, tmp_path_factory):
+    """A model server with the small network."""
+    base = tmp_path_factory.mktemp("served")
+    export_version(model, base, pairs.head(9))
+    with ModelServer([ModelConfig("ranker", base)], ServerConfig()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pmml(pairs, tmp_path_factory):
+    pipeline = linear_pipeline(["user_genre_1", "item_genre_1"], ["release_year"], NUMBERS[1:4])
+    path = tmp_path_factory.mktemp("pmml") / "model.pmml"
+    frame = pairs.astype({"release_year": float})
+    write_pmml(pipeline.fit(frame, frame["item_id"] % 2), path)
+    return path
+
+
+def light(model, users, item_frame) -> LightRanker:
+    rng = generator(6, "stored vectors")
+    of_users = EmbeddingTable(users["user_id"], rng.normal(size=(len(users), 4)))
+    of_items = EmbeddingTable(item_frame["item_id"], rng.normal(size=(len(item_frame), 4)))
+    ranker = LightRanker(model, of_users, of_items)
+    for user_id in users["user_id"]:
+        item_ids = item_frame["item_id"].to_numpy()
+        ranker.learn(user_id, item_ids, (item_ids % 3 == 0).astype(float))
+    return ranker
+
+
 @pytest.fixture
-def ranker(kind, model, item_frame, users) -> Ranker:
-    parts = model, ItemFeatureTable(item_frame), UserFeatureTable(users)
-    made = {"network": NetworkRanker, "model": ModelRanker}
-    return made[kind](*parts) if kind in made else RecallOrder()
+def ranker(kind, ranker_of) -> Ranker:
+    return ranker_of[kind]
 
 
 @pytest.fixture
@@ -72,14 +138,74 @@ def test_an_unknown_user_is_named_where_features_are_needed(kind, ranker, candid
     if kind in READ_FEATURES:
         with pytest.raises(UnknownUser, match="no features of user -5"):
             ranker.score(stranger)
-    else:
+    elif kind == "recall_order":
         assert len(ranker.score(stranger)) == 9
+    else:
+        with pytest.raises(UnknownUser, match="user -5"):
+            ranker.score(stranger)
+
+
+@pytest.mark.parametrize("far", ["rest", "grpc", "stored"])
+def test_what_is_served_elsewhere_equals_the_network_here(ranker_of, candidates, far):
+    near = ranker_of["network"].score(candidates)
+    assert np.ptp(near) > 0.01
+    assert np.abs(ranker_of[far].score(candidates) - near).max() < 1e-6
+
+
+def test_no_stored_score_gets_the_score_of_missing_ones(candidates):
+    table = pd.DataFrame(
+        {"user_id": 20, "item_id": candidates.item_ids[[5, 2]], "score": [0.7, 0.4]}
+    )
+    scores = StoredRanker(ScoreTable(table), missing=-1).score(candidates)
+    assert scores.tolist() == pytest.approx([-1, -1, 0.4, -1, -1, 0.7, -1, -1, -1])
+    with pytest.raises(DataError, match="more than one stored score"):
+        ScoreTable(pd.concat([table, table]))
+
+
+def test_a_light_model_learns_between_two_requests(users, item_frame, candidates):
+    ranker = light(FtrlLogisticRegression(), users, item_frame)
+    before = ranker.score(candidates)
+    liked = candidates.item_ids[:1]
+    ranker.learn(20, np.repeat(liked, 20), np.ones(20))
+    assert ranker.score(candidates)[0] > before[0] + 0.03
+    with pytest.raises(UnknownUser, match="no vector of user -5"):
+        ranker.learn(-5, liked, np.ones(1))
+
+
+def test_vectors_of_two_models_do_not_go_together(users, item_frame):
+    one = EmbeddingTable(users["user_id"], np.ones((len(users), 3)))
+    other = EmbeddingTable(item_frame["item_id"], np.ones((len(item_frame), 4)))
+    with pytest.raises(DataError, match="have 3 numbers, the items' 4"):
+        LightRanker(FtrlLogisticRegression(), one, other)
+
+
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+def test_a_remote_model_says_what_went_wrong(served, pairs, protocol):
+    address = served.rest_url if protocol == "rest" else served.grpc_address
+    known = RemoteModel(address, "ranker", protocol=protocol, timeout_s=20)
+    assert known.columns["item_id"] == RawColumn("int64")
+    assert known.predict(pairs[:0]).shape == (0,)
+    with pytest.raises(DataError, match="lack the column item_id"):
+        known.predict(pairs.drop(columns="item_id"))
+    with pytest.raises(ServerUnavailable, match="Servable not found"):
+        RemoteModel(address, "other", protocol=protocol, timeout_s=20).predict(pairs[:2])
+    with pytest.raises(DataError, match="version label: no"):
+        RemoteModel(address, "ranker", protocol=protocol, label="no", timeout_s=20).predict(pairs)
+    late = RemoteModel(address, "ranker", protocol=protocol, timeout_s=1e-4)
+    late.columns = known.columns
+    with pytest.raises(ServerUnavailable):
+        late.predict(pairs)
+    nobody = "http://127.0.0.1:9" if protocol == "rest" else "127.0.0.1:9"
+    with pytest.raises(ServerUnavailable):
+        RemoteModel(nobody, "ranker", protocol=protocol).predict(pairs)
+    with pytest.raises(RecsysError, match="rest or grpc"):
+        RemoteModel(address, "ranker", protocol="carrier pigeon")
 
 
 def test_the_model_ranker_equals_the_network_in_numpy(model, item_frame, users, candidates):
     parts = model, ItemFeatureTable(item_frame), UserFeatureTable(users)
     theirs, ours = ModelRanker(*parts).score(candidates), NetworkRanker(*parts).score(candidates)
-    np.testing.assert_allclose(theirs, ours, atol=1e-5)
+    np.testing.assert_allclose(theirs, ours, rtol=0, atol=1e-6)
 
 
 def test_a_model_reads_what_recall_said(item_frame, users, candidates):

@@ -213,5 +213,5 @@ def test_settings_are_changed_by_name():
     assert (config.dropout, config.hidden) == (0.0, (4,))
     with pytest.raises(RecsysError, match=r"no setting 'epoch'\. Did you mean 'epochs'"):
         config.with_settings(epoch=3)
-    with pytest.raises(RecsysError, match=r"dropout is a float, such as 0\.0, not 'much'"):
+    with pytest.raises(RecsysError, match=r"dropout must be a number in \[0, 1\), not 'much'"):
         config.with_settings(dropout="much")

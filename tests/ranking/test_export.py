@@ -1,99 +1,141 @@
-"""The exported model takes raw features under the table's names and needs no library of ours."""
+"""The exported model takes raw features and needs no library of ours."""
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
+from family import *  # noqa: F403
+from family import untrained
 
-from recsys_lib.ranking import (
-    CATEGORIES,
-    HISTORY,
-    NUMBERS,
-    RankingConfig,
-    RankingModel,
-    Schema,
-    TrainingConfig,
-    train_model,
+from recsys_lib.errors import DataError
+from recsys_lib.file_list import FILE_LIST, verify_files
+from recsys_lib.ranking import HISTORY, KINDS, Schema
+from recsys_lib.ranking.export import (
+    WARM_UP_FILE,
+    example_of,
+    export_version,
+    largest_difference,
 )
+from recsys_lib.ranking.raw_features import raw_columns, raw_features
 
-SMALL = RankingConfig(
-    embedding_dim=4,
-    hidden=(8,),
-    training=TrainingConfig(epochs=2, patience=0, batch_size=64),
-)
 SCORE = """
 import sys, numpy as np, tensorflow as tf
-for name in sys.argv[1:]:
-    raw = dict(np.load(f"{name}.npz"))
-    serve = tf.saved_model.load(name).signatures["serving_default"]
-    scores = serve(**{n: tf.constant(v) for n, v in raw.items()})["like"]
-    np.save(f"{name}.npy", scores.numpy())
+raw = dict(np.load("raw.npz"))
+serve = tf.saved_model.load("exported").signatures["serving_default"]
+np.save("scores.npy", serve(**{n: tf.constant(v) for n, v in raw.items()})["like"].numpy())
 print("recsys_lib" in sys.modules)
 """
 
 
-@pytest.fixture(scope="module")
-def table(samples) -> pd.DataFrame:
-    """Samples with a person's names, a bag, and a history in both forms."""
-    items = samples["item_id"]
-    numbered = {column: items.shift(place + 1) for place, column in enumerate(HISTORY)}
-    return samples.rename(columns={"user_id": "uid", "item_id": "sku"}).assign(
-        **numbered,
-        tags=items.map(lambda item: ["red", "blue", "green"][: item % 4]),
-        recent=[items.to_list()[max(0, row - row % 4) : row] for row in range(len(items))],
-    )
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_network_of_the_family_gives_the_same_scores(kind, rows, asked, tmp_path):
+    from recsys_lib.model_server.servable import Servable
+
+    model = untrained(kind, rows)
+    model.export(tmp_path / "1")
+    servable = Servable(kind, 1, tmp_path / "1")
+    raw = raw_features(raw_columns(model.inputs), asked)
+    scores = servable.predict("serving_default", as_bytes(raw))["like"]
+    assert np.ptp(scores) > 0.01
+    assert np.abs(scores - model.predict(asked)).max() < 1e-6
+    servable.close()
 
 
-def train(name: str, table: pd.DataFrame) -> RankingModel:
-    history = HISTORY if name == "numbered" else ["recent"]
-    schema = Schema(
-        label="label",
-        user="uid",
-        item="sku",
-        categories=CATEGORIES[2:],
-        numbers=NUMBERS,
-        bags=["tags"] if name == "lists" else [],
-        history=history,
-    )
-    kind = "din" if name == "lists" else "embedding_mlp"
-    return train_model(kind, table[:400], config=SMALL, schema=schema)
+def as_bytes(raw):
+    """Texts as a server gets them."""
+    encode = np.vectorize(str.encode, otypes=[object])
+    return {n: encode(v) if v.dtype == object else v for n, v in raw.items()}
 
 
-def raw_features(model: RankingModel, table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """The samples as a service would send them: -1, '' and NaN for what is missing."""
-    raw = {}
-    for column in (model.schema.renamed.get(c, c) for c in model.inputs.columns):
-        values = table[column]
-        if isinstance(values.iloc[0], list):
-            width = values.map(len).max()
-            filler = "" if column == "tags" else -1
-            raw[column] = np.array([[*x, *[filler] * (width - len(x))] for x in values])
-        elif column in model.inputs.numbers:
-            raw[column] = values.to_numpy(np.float32, na_value=np.nan)
-        elif pd.api.types.is_numeric_dtype(values):
-            raw[column] = values.fillna(-1).to_numpy(np.int64)
-        else:
-            raw[column] = values.fillna("").to_numpy(np.str_)
-    return raw
+def test_a_persons_own_names_are_those_of_the_export(rows, asked, tmp_path):
+    from recsys_lib.model_server.servable import Servable
+
+    schema = Schema(label="label", user="uid", item="sku", history=HISTORY, bags=["tags"])
+    model = replace(untrained("embedding_mlp", rows), schema=schema)
+    theirs = asked.rename(columns={"user_id": "uid", "item_id": "sku"})
+    model.export(tmp_path / "1", theirs[:3])
+    assert largest_difference(model, tmp_path / "1", theirs) < 1e-6
+    servable = Servable("m", 1, tmp_path / "1")
+    assert {"uid", "sku", "tags"} < set(servable.input_dtypes("serving_default"))
+    servable.close()
+
+
+@pytest.mark.parametrize("kind", ["embedding_mlp", "dien"])
+def test_a_history_in_one_column_of_lists(kind, rows, tmp_path):
+    lists = [[x for x in row if x == x] for row in rows[list(HISTORY)].to_numpy(float).tolist()]
+    recent = rows.assign(recent=[[int(x) for x in liked] for liked in lists])
+    model = untrained(kind, recent, history=("recent",))
+    model.export(tmp_path / "1")
+    assert largest_difference(model, tmp_path / "1", recent) < 1e-6
+
+
+def test_examples_are_regressed_and_classified(rows, asked, tmp_path):
+    from recsys_lib.model_server.servable import Servable
+
+    model = untrained("din", rows)
+    model.export(tmp_path / "1")
+    servable = Servable("din", 1, tmp_path / "1")
+    raw = raw_features(raw_columns(model.inputs), asked)
+    examples = [example_of(raw, row) for row in range(len(asked))]
+    for example in examples[::2]:  # what is missing may be left out
+        for column in ("user_rating_mean", "item_genre_1"):
+            values = example.features.feature[column]
+            if values.float_list.value[:1] != values.float_list.value[:1]:
+                del example.features.feature[column]
+    serialised = [example.SerializeToString() for example in examples]
+    expected = model.predict(asked)
+    assert np.abs(servable.regress("regress", serialised) - expected).max() < 1e-6
+    for row, p in zip(servable.classify("classify", serialised), expected, strict=True):
+        assert [label for label, _ in row] == ["dislike", "like"]
+        assert np.allclose([score for _, score in row], [1 - p, p], atol=1e-6)
+    servable.close()
 
 
 @pytest.mark.slow
-def test_a_fresh_process_gets_the_same_scores(table, tmp_path):
-    later = table.copy()
-    later.loc[later.index[::5], "uid"] = 10**12  # unknown
-    later.loc[later.index[::4], ["item_genre_1", "release_year", "user_rating_mean"]] = None
-    models = {name: train(name, table) for name in ("numbered", "lists")}
-    for name, model in models.items():
-        np.savez(tmp_path / f"{name}.npz", **raw_features(model, later))
-        model.export(tmp_path / name)
-    fresh = subprocess.run(
-        [sys.executable, "-c", SCORE, *models], cwd=tmp_path, capture_output=True, text=True
+def test_a_fresh_process_needs_no_library_of_ours(rows, asked, tmp_path):
+    model = untrained("din", rows)
+    raw = raw_features(raw_columns(model.inputs), asked)
+    texts = {n: v.astype(np.str_) if v.dtype == object else v for n, v in raw.items()}
+    np.savez(tmp_path / "raw.npz", **texts)
+    model.export(tmp_path / "exported")
+    done = subprocess.run(
+        [sys.executable, "-c", SCORE], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert fresh.returncode == 0, fresh.stderr[-2_000:]
-    assert fresh.stdout.strip() == "False"
-    for name, model in models.items():
-        scores = np.load(tmp_path / f"{name}.npy")
-        assert np.ptp(scores) > 0.01
-        assert np.allclose(scores, model.predict(later), rtol=0, atol=1e-6)
+    assert done.stdout.strip() == "False"
+    scores = np.load(tmp_path / "scores.npy")
+    assert np.abs(scores - model.predict(asked)).max() < 1e-6
+
+
+def test_versions_count_up_and_carry_what_a_server_needs(rows, asked, tmp_path):
+    model = untrained("logistic_regression", rows)
+    (tmp_path / "m" / "4").mkdir(parents=True)
+    (tmp_path / "m" / "notes").mkdir()
+    assert export_version(model, tmp_path / "m", asked[:8]) == 5
+    folder = tmp_path / "m" / "5"
+    assert (folder / WARM_UP_FILE).stat().st_size > 0
+    verify_files(folder)
+    assert [p.name for p in (tmp_path / "m").iterdir() if p.name.startswith(".")] == []
+    changed = folder / "saved_model.pb"
+    changed.write_bytes(changed.read_bytes().replace(b"Comedy", b"Tragic"))
+    with pytest.raises(DataError, match=r"saved_model\.pb is missing or has changed"):
+        verify_files(folder)
+    (folder / FILE_LIST).write_text("{")
+    with pytest.raises(DataError, match="cannot be read"):
+        verify_files(folder)
+
+
+def test_raw_features_refuse_what_is_no_sample(rows):
+    inputs = untrained("logistic_regression", rows).inputs
+    with pytest.raises(DataError, match="lack the column item_id"):
+        raw_features(raw_columns(inputs), rows.drop(columns="item_id"))
+    with pytest.raises(DataError, match="Column user_id holds no values of int64"):
+        raw_features(raw_columns(inputs), rows.assign(user_id="ann"))
+
+
+def test_no_samples_no_warm_up(rows, tmp_path):
+    model = untrained("logistic_regression", rows)
+    with pytest.raises(DataError, match="no sample to warm the model up"):
+        model.export(tmp_path / "1", rows[:0])
+    assert not (tmp_path / "1").exists()

@@ -1,8 +1,14 @@
 """Encoding: learned on training rows alone, defined for whatever may come later."""
 
+import uuid
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from family import *  # noqa: F403
+from family import untrained
 from made_samples import make_samples
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
@@ -10,6 +16,7 @@ from recsys_lib.errors import DataError
 from recsys_lib.ranking import CATEGORIES as NOTES_CATEGORIES
 from recsys_lib.ranking import HISTORY, FeatureInputs, labels_of
 from recsys_lib.ranking import NUMBERS as NOTES_NUMBERS
+from recsys_lib.ranking.columns import pack, unpack
 from recsys_lib.ranking.inputs import LONGEST_BAG
 from recsys_lib.seeding import generator
 
@@ -144,9 +151,9 @@ def test_whatever_type_holds_them_known_values_are_known(train, values):
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ([1, "1", 2], "item_id holds values of type mixed"),
-        ([0.5, 1.0, 2.0], "item_id holds 0.5: a category is text or a whole number"),
-        (pd.to_datetime(["2000-01-01"] * 3), "item_id holds values of type datetime"),
+        ([1, "1", 2], "item_id holds int and str"),
+        ([0.5, 1.0, 2.0], "item_id holds the number 0.5"),
+        (pd.to_datetime(["2000-01-01"] * 3), "item_id holds Timestamp"),
     ],
 )
 def test_what_is_no_category_is_refused(train, values, says):
@@ -269,10 +276,47 @@ def test_a_part_in_which_all_is_missing_spoils_no_numbers():
     assert inputs.encode(parts[1]).categories.tolist() == [[2], [1]]
 
 
-def test_parts_of_numbers_and_of_text_are_refused():
-    parts = [pd.DataFrame({"item_id": ["7"]}), pd.DataFrame({"item_id": [50, 7]})]
-    with pytest.raises(DataError, match=r"item_id holds whole numbers.*hold texts"):
-        FeatureInputs.fit(parts, ["item_id"], [], True)
+def test_a_number_and_its_text_are_one_category():
+    parts = [pd.DataFrame({"item_id": ["7", "07"]}), pd.DataFrame({"item_id": [50, 7]})]
+    inputs = FeatureInputs.fit(parts, ["item_id"], [], True)
+    assert inputs.vocabularies["item_id"].tolist() == ["07", "50", "7"]
+    assert inputs.encode(parts[0]).categories.tolist() == [[3], [1]]
+    assert inputs.encode(parts[1]).categories.tolist() == [[2], [3]]
+    later = pd.DataFrame({"item_id": [50.0, None, 8.0]})
+    assert inputs.encode(later).categories.tolist() == [[2], [0], [0]]
+    with pytest.raises(DataError, match=r"whole numbers, such as 9, where others"):
+        inputs.encode(pd.DataFrame({"item_id": [9]}))
+
+
+@pytest.mark.parametrize("dtype", ["Int64", pd.ArrowDtype(pa.int64())])
+def test_large_numbers_beside_a_missing_one_are_kept_apart(dtype):
+    frame = pd.DataFrame({"item_id": pd.Series([2**62 + 1, None, 2**62 + 2], dtype=dtype)})
+    inputs = FeatureInputs.fit(frame, ["item_id"], [], True)
+    assert inputs.vocabularies["item_id"].tolist() == [2**62 + 1, 2**62 + 2]
+    assert inputs.encode(frame).categories.tolist() == [[1], [0], [2]]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [2**62 + 1, 2**62 + 2],
+        [2**63 + 1, 2**63 + 2],
+        [2**70, 2**70 + 1],
+        ["a", "a\x00", "a\x00\x00"],
+        [b"\x00", b"\x00\x00", b"\xff"],
+        [uuid.UUID(int=1), uuid.UUID(int=2)],
+        ["7", "07", "007", "电影"],
+    ],
+)
+def test_categories_are_kept_apart_beside_a_missing_one_and_on_disk(ids):
+    frame = pd.DataFrame({"item_id": pd.Series([*ids, None], dtype=object)})
+    inputs = FeatureInputs.fit(frame, ["item_id"], [], True)
+    codes = inputs.encode(frame).categories[:, 0].tolist()
+    assert sorted(codes) == list(range(len(ids) + 1))
+    assert codes[-1] == 0
+    stored = unpack(pack(inputs.vocabularies["item_id"]))
+    again = replace(inputs, vocabularies={"item_id": stored})
+    assert again.encode(frame).categories[:, 0].tolist() == codes
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -293,3 +337,15 @@ def test_arrays_are_those_of_scikit_learn(seed):
     ]
     expected = StandardScaler().fit(logged[0]).transform(logged[1])
     assert np.allclose(encoded.numbers, np.nan_to_num(expected, nan=0.0), atol=1e-4)
+
+
+def test_one_row_is_encoded_as_a_table_of_one_row_is(rows, asked):
+    inputs = untrained("din", rows).inputs
+    for _, row in asked[::7].iterrows():
+        one, table = inputs.encode_one(row), inputs.encode(pd.DataFrame([row]))
+        assert (one.categories == table.categories).all()
+        np.testing.assert_allclose(one.numbers, table.numbers, rtol=1e-6)
+        assert one.categories.dtype == np.int32
+    nothing = inputs.encode_one({})
+    assert (nothing.categories == 0).all()
+    assert (nothing.numbers == 0).all()  # the mean of training

@@ -138,10 +138,10 @@ def test_labels_of_one_class_are_refused(timed, tmp_path, small_config):
     ("name", "content", "says"),
     [
         ("none.csv", None, "There are no samples at"),
-        ("empty.csv", b"", "cannot be read as CSV"),
+        ("empty.csv", b"", "is empty"),
         ("header.csv", b"label,user_id\n", "holds no samples"),
         ("broken.parquet", b"PAR1 no", "cannot be read as Parquet"),
-        ("binary.csv", b"\xff\xfe\x00,\n", "cannot be read as CSV"),
+        ("binary.csv", b"\xff\xfe\x00,\n", "is not utf-16"),
     ],
 )
 def test_unreadable_files_are_named(tmp_path, name, content, says):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from recsys_lib.data.knowledge_graph import with_people
 from recsys_lib.data.likes import likes_of
 from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import RecsysError
@@ -21,7 +22,6 @@ from recsys_lib.recall import (
     RP3beta,
     UserKNN,
     VectorRecaller,
-    with_people,
 )
 
 DAY = 86_400

@@ -198,10 +198,14 @@ def test_fitted_channels_are_adopted_as_they_are(interactions):
 
 
 def test_channels_of_other_interactions_are_not_adopted(interactions):
-    less = interactions[interactions["user_id"] != interactions["user_id"].iloc[0]]
-    channels = {"knn": ItemKNN().fit(interactions), "popular": Popular().fit(less)}
-    with pytest.raises(RecsysError, match="'popular' was fitted on other interactions"):
-        Merged(channels).adopt()
+    knn = ItemKNN().fit(interactions.sample(frac=1, random_state=3))  # only the order differs
+    assert Merged({"knn": knn, "popular": Popular().fit(interactions)}).adopt()
+    other_ratings = interactions.assign(rating=6 - interactions["rating"])
+    fewer = interactions[interactions["user_id"] != interactions["user_id"].iloc[0]]
+    text = interactions.assign(item_id=interactions["item_id"].astype(str))
+    for others in (other_ratings, fewer, text):
+        with pytest.raises(RecsysError, match="'popular' was fitted on other interactions"):
+            Merged({"knn": knn, "popular": Popular().fit(others)}).adopt()
     with pytest.raises(RecsysError, match="only after fit"):
         Merged({"knn": ItemKNN()}).adopt()
 

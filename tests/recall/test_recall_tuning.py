@@ -5,34 +5,10 @@ import pandas as pd
 import pytest
 
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall import RP3beta, TunedMerge, hold_out, make_channel
+from recsys_lib.recall import RP3beta, TunedMerge, make_channel
 from recsys_lib.recall.tuning import SEARCH
 
 QUICK = ("popular", "item_knn", "rp3beta")
-
-
-@pytest.mark.parametrize("protocol", ["random", "last", "time"])
-def test_the_held_out_part_is_a_fifth_and_nothing_is_lost(protocol, interactions):
-    train, held_out = hold_out(interactions, protocol)
-    assert len(held_out) == pytest.approx(0.2 * len(interactions), rel=0.15)
-    both = pd.concat([train, held_out]).sort_values(["user_id", "item_id"], ignore_index=True)
-    whole = interactions.sort_values(["user_id", "item_id"], ignore_index=True)
-    pd.testing.assert_frame_equal(both, whole)
-
-
-def test_last_and_time_hold_out_what_came_later(interactions):
-    train, held_out = hold_out(interactions, "time")
-    assert train["timestamp"].max() < held_out["timestamp"].min()
-    train, held_out = hold_out(interactions, "last")
-    latest = train.groupby("user_id")["timestamp"].max()
-    earliest = held_out.groupby("user_id")["timestamp"].min()
-    assert (latest <= earliest.reindex(latest.index)).all()
-
-
-def test_a_random_part_does_not_depend_on_the_order_of_rows(interactions):
-    _, one = hold_out(interactions, "random")
-    _, two = hold_out(interactions.sample(frac=1, random_state=5), "random")
-    assert set(map(tuple, one.to_numpy())) == set(map(tuple, two.to_numpy()))
 
 
 def test_the_merge_is_no_worse_than_its_channels_and_plain_to_keep(interactions):

@@ -136,7 +136,7 @@ def test_of_unknown_users_the_reason_is_given(cascade, users):
     with pytest.raises(UnknownUser, match="Nothing is recalled for user 11"):
         cascade.explain(11)
     # Known to recall, not to the store.
-    cascade.ranker.users.write(users[users["user_id"] != 20], version="2")
+    cascade.ranker.users.publish(users[users["user_id"] != 20], version="2")
     with pytest.raises(UnknownUser, match="There are no features of user 20"):
         cascade.explain(20)
     assert cascade.recommend([20, 11, 10], 3)["user_id"].tolist() == [10] * 3

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from recsys_lib.serving import ListCache, Recommender
-from recsys_lib.stores import RedisServer, UserFeatureStore
+from recsys_lib.stores import RedisFeatureStore, RedisServer
 
 
 class Clock:
@@ -74,8 +74,8 @@ def test_an_unknown_user_gets_the_default_list(service):
 
 def test_a_dead_store_costs_the_personal_list_not_the_answer(service, users, interactions):
     with RedisServer() as server:
-        service.cascade.ranker.users = UserFeatureStore(server.client())
-        service.cascade.ranker.users.write(users, version="1")
+        service.cascade.ranker.users = RedisFeatureStore(server.client())
+        service.cascade.ranker.users.publish(users, version="1")
         alive = service.recommend(10)
     assert alive.source == "cascade"
     assert service.recommend(10).source == "cache"

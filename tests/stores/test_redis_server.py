@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from recsys_lib.errors import MachineError, RecsysError
-from recsys_lib.stores import RedisServer
+from recsys_lib.stores import RedisServer, redis_service
 from recsys_lib.stores.redis_server import MAX_SOCKET_PATH
 
 
@@ -94,3 +94,47 @@ def test_a_server_that_cannot_start_tells_why(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MachineError, match="did not start"):
         RedisServer(timeout_s=5).start()
+
+
+def test_redis_url_names_somebodys_own_server(monkeypatch, redis_server, client):
+    client.set("key", "here")
+    monkeypatch.setenv("REDIS_URL", f"unix://{redis_server.socket_}")
+    with redis_service() as service, service.client() as theirs:
+        assert theirs.get("key") == b"here"
+    assert client.ping()  # it is not ours to stop
+    monkeypatch.setenv("REDIS_URL", "localhost")
+    with pytest.raises(RecsysError, match="REDIS_URL is 'localhost'"):
+        redis_service().start()
+
+
+def test_without_redis_url_a_server_of_ones_own_is_started(monkeypatch):
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    with redis_service() as service, service.client() as client:
+        assert client.ping()
+    assert gone(service.process_.pid)
+
+
+def test_a_server_of_somebody_else_that_is_away_is_reported_without_its_password(monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://me:secret@127.0.0.1:1/0")
+    with pytest.raises(MachineError, match=r"No Redis answers at REDIS_URL 127\.0\.0\.1:1/0"):
+        redis_service().start()
+
+
+@pytest.mark.parametrize(
+    ("settings", "survivors"),
+    [
+        ({}, 0),
+        ({"save": "3600 1"}, 10),  # a snapshot was taken after ten of twenty writes
+        ({"appendonly": "yes", "appendfsync": "always"}, 20),
+    ],
+)
+def test_what_is_left_after_a_crash_is_what_was_written_to_disk(tmp_path, settings, survivors):
+    server = RedisServer(folder=tmp_path, settings=settings).start()
+    with server.client() as client:
+        for place in range(20):
+            client.set(f"key{place}", place)
+            if place == 9 and "save" in settings:
+                client.save()
+        server.kill()
+    with RedisServer(folder=tmp_path, settings=settings) as again, again.client() as client:
+        assert client.dbsize() == survivors

@@ -10,8 +10,6 @@ from recsys_lib.recall.channels.neighbours import cosines
 from recsys_lib.recall.channels.reads_items import ReadsItems
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD
 
-PEOPLE_RELATIONS = ("film.film.directed_by", "film.film.actor")
-
 
 class FavouriteAttribute(ReadsItems):
     """Score = share of the user's liking that lies in the item's attributes, times its likes.
@@ -86,30 +84,8 @@ class FavouriteGenre(FavouriteAttribute):
 class FavouritePeople(FavouriteAttribute):
     """Popular films by the directors and with the actors a user likes (column ``people``).
 
-    :func:`with_people` adds the column from a knowledge graph.
+    :func:`recsys_lib.data.knowledge_graph.with_people` adds the column from a knowledge graph.
     """
 
     name = "favourite_people"
     item_column = "people"
-
-
-def with_people(
-    items: pd.DataFrame, triples: pd.DataFrame | None, relations=PEOPLE_RELATIONS
-) -> pd.DataFrame:
-    """Return the items with the column ``people``: lists of knowledge-graph entities.
-
-    Parameters
-    ----------
-    items : DataFrame
-        Columns ``item_id`` and ``entity_id``.
-    triples : DataFrame, optional
-        Columns ``head``, ``relation`` and ``tail``; without it all lists are empty.
-    relations : strings
-        The relations from a film to a person that count; a person in two of them counts once.
-    """
-    if triples is None:
-        return items.assign(people=[[] for _ in range(len(items))])
-    facts = triples[triples["relation"].isin(relations)].drop_duplicates(["head", "tail"])
-    people = facts.sort_values(["head", "tail"]).groupby("head")["tail"].agg(list)
-    found = items["entity_id"].map(people)
-    return items.assign(people=[each if isinstance(each, list) else [] for each in found])

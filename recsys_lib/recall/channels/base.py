@@ -83,9 +83,8 @@ class Channel(Recaller):
                 some = known[start : start + ROWS_AT_ONCE]
                 score = np.array(self._score(representation[rows[some]]), dtype=np.float32)
                 for pairs in (matrix.ratings[rows[some]], barred[barred_row[some]]):
-                    score[
-                        np.repeat(np.arange(len(some)), np.diff(pairs.indptr)), pairs.indices
-                    ] = -np.inf
+                    row = np.repeat(np.arange(len(some)), np.diff(pairs.indptr))
+                    score[row, pairs.indices] = -np.inf
                 self._fill(found, some, score)
         return found
 

@@ -62,8 +62,6 @@ class VectorRecaller(FactorModel):
         return self.table if isinstance(self.table, str) else "vectors"
 
     def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
-        if self.n_recent is not None and self.n_recent < 1:
-            raise RecsysError(f"n_recent must be at least 1, not {self.n_recent}.")
         table = self.table
         if isinstance(table, str):
             table = trained_vectors(table, interactions, self.seed)

@@ -1,0 +1,1 @@
+"""Spark: the same features on as many machines as there are."""
