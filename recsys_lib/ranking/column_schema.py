@@ -9,9 +9,9 @@ import pandas as pd
 from recsys_lib import files
 from recsys_lib.errors import DataError, nearest
 from recsys_lib.features.registry import LABEL
-from recsys_lib.ranking.sample_split import PART
 from recsys_lib.schema import ITEM, TIMESTAMP, USER
 
+PART = "part"  # train, validation or test
 # Columns with a meaning of their own -> the name that the library knows them by.
 ROLES = {"label": LABEL, "user": USER, "item": ITEM, "timestamp": TIMESTAMP, "part": PART}
 LISTS = ("categories", "numbers", "log_numbers", "bags", "history")

@@ -11,11 +11,11 @@ from recsys_lib.data.moments import Moments
 from recsys_lib.data.splits import PARTS
 from recsys_lib.data.values import text_of
 from recsys_lib.errors import DataError, RecsysError
+from recsys_lib.ranking.column_schema import PART
 from recsys_lib.ranking.sample_files import Source
 from recsys_lib.schema import TIMESTAMP
 from recsys_lib.seeding import DEFAULT_SEED, key_hash
 
-PART = "part"
 TRAIN, VALIDATION, TEST = PARTS
 
 
