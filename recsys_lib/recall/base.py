@@ -55,9 +55,9 @@ class Recaller(ABC):
         Recaller.classes[cls.__name__] = cls
 
     def __repr__(self) -> str:
-        kinds = bool | int | float | str | None
-        plain = {n: v for n, v in self.parameters.items() if isinstance(v, kinds)}
-        return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in plain.items())})"
+        values = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        short = [f"{n}={v!r}" for n, v in values.items() if isinstance(v, str | int | float | None)]
+        return f"{type(self).__name__}({', '.join(short)})"
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -167,6 +167,12 @@ def test_every_channel_is_under_contract():
 # Answers
 
 
+def test_it_says_what_it_is(make):
+    recaller = make()
+    assert repr(recaller).startswith(f"{type(recaller).__name__}(")
+    assert len(repr(recaller)) < 250
+
+
 def test_fit_returns_the_recaller(make, interactions):
     recaller = make()
     assert recaller.fit(interactions) is recaller
