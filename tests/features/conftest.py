@@ -6,7 +6,7 @@ def spark():
     """One Spark session for all feature tests: starting it is most of their time."""
     from recsys_lib.spark import spark_session
 
-    return spark_session("tests")
+    return spark_session("tests", **{"spark.sql.codegen.wholeStage": "false"})
 
 
 @pytest.fixture(
