@@ -86,7 +86,7 @@ class RemoteModel:
             raise DataError(f"Model {self.name} reads {unknown[0]} of a type that no column has.")
         return {
             column: RawColumn(_KINDS[dtype], LONGEST_BAG if rank == 2 else None)
-            for column, (dtype, rank) in inputs.items()
+            for column, (dtype, rank) in sorted(inputs.items())
         }
 
     @cached_property
