@@ -133,20 +133,13 @@ def load(name: str) -> Dataset:
     return Dataset(name, folder)
 
 
-def leftovers(name: str) -> list[Path]:
-    """Return the folders that killed writers of ``name`` left behind."""
-    folder = folder_of(name)
-    left = re.compile(re.escape(f".{name}.") + r"[a-z0-9_]{8}")
-    return [p for p in folder.parent.glob(f".{name}.*") if p.is_dir() and left.fullmatch(p.name)]
-
-
 def tidy(name: str) -> None:
     """Clear what a killed writer of ``name`` left behind; call it under the data set's lock.
 
     If it was killed between moving the old data set away and the new one in, the old one returns.
     """
     folder = folder_of(name)
-    for holder in leftovers(name):
+    for holder in files.leftovers(folder):
         if (holder / "old").is_dir() and not folder.exists():
             os.replace(holder / "old", folder)
         shutil.rmtree(holder, ignore_errors=True)
