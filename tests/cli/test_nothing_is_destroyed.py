@@ -17,7 +17,7 @@ COLUMNS = "user=user,item=item,rating=rating,timestamp=timestamp"
 # What each command is told to write to: {} stands for it. The other paths are inputs.
 FOLDERS = {
     "data get NAME": ["data", "get", "mine", "--from", "in.csv", "--columns", COLUMNS],
-    "data synth NAME": ["data", "synth", "mine", "--users", "3", "--interactions", "9"],
+    "data synth NAME": ["data", "synth", "mine", "--users", "3", "--interactions", "60"],
     "samples build --out": ["samples", "build", "tiny", "--out", "{}"],
     "samples import --out": ["samples", "import", "reference.csv", "--out", "{}"],
     "train --out": ["train", "fm", "--samples", "clicks.csv", "--schema", "s.json", "--out", "{}"],

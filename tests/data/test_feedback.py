@@ -11,7 +11,12 @@ from recsys_lib.evaluation import evaluate
 from recsys_lib.recall import Popular
 
 CLICKS = pd.DataFrame(
-    [(user, item, 100 + item) for user in range(3) for item in range(20) if item % 3 != user],
+    [
+        (user, item, 100 + (user * 7 + item) % 20)  # each user meets them from another one on
+        for user in range(3)
+        for item in range(20)
+        if item % 3 != user
+    ],
     columns=["user_id", "item_id", "timestamp"],
 )
 RATED = CLICKS.assign(rating=np.float32(5))
