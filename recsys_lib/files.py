@@ -153,7 +153,13 @@ def leftovers(path: Path) -> list[Path]:
     """Return what killed writers of a file or folder left beside it; ask under its lock."""
     path = Path(path)
     left = re.compile(re.escape(f".{path.name}.") + r"[a-z0-9_]{8}")
-    return [each for each in path.parent.glob(".*") if left.fullmatch(each.name)]
+    found = [each for each in path.parent.glob(".*") if left.fullmatch(each.name)]
+    return [each for each in found if not each.is_dir() or _is_holder(each)]
+
+
+def _is_holder(folder: Path) -> bool:
+    """Tell whether a folder holds nothing but what :func:`atomic_folder` puts into one."""
+    return {each.name for each in folder.iterdir()} <= {"new", "old"}
 
 
 def _mark(folder: Path, written: Iterable[Path]) -> None:

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pandas as pd
 import pytest
-from typer.main import get_command
+import typer
+from typer.models import ArgumentInfo
 from typer.testing import CliRunner
 
 from recsys_lib import files
@@ -38,7 +40,10 @@ READ_ONLY = {
     "data get --from", "data get --items", "samples export SAMPLES", "samples import FILE",
     "train --samples", "train --schema", "evaluate MODEL", "evaluate --samples",
     "evaluate --schema", "recommend --train", "recommend --items",
+    "models add MODEL", "models add --samples", "models serve --model-config-file",
 }  # fmt: skip
+# Versions are added and none is replaced; tests/models_registry holds a folder of others to it.
+REGISTRY = {f"models {name} --registry" for name in "add list show promote rollback serve".split()}
 
 
 @pytest.fixture
@@ -105,6 +110,25 @@ def test_an_input_is_not_overwritten(here):
     assert (here / "in.csv").read_bytes() == before
 
 
+def test_a_pointer_called_latest_that_is_no_link_stays(here, monkeypatch):
+    from recsys_lib.experiments.records import point_latest
+
+    thesis = thesis_in(here / "outputs" / "latest")
+    run = here / "outputs" / "20260101-000000-tiny-quick"
+    run.mkdir()
+    point_latest(run)
+    assert content_of(here / "outputs" / "latest") == thesis
+
+
+def test_only_what_a_killed_writer_left_is_cleared(here):
+    thesis = thesis_in(here / "data" / ".tiny.thesis01")
+    left = here / "data" / ".tiny.abcdefgh"
+    (left / "new").mkdir(parents=True)
+    get(Request("tiny", source=Path("in.csv")))
+    assert content_of(here / "data" / ".tiny.thesis01") == thesis
+    assert not left.exists()
+
+
 def test_what_the_program_wrote_is_replaced(here):
     for _ in range(2):
         for what in ("samples build --out", "data synth NAME"):
@@ -117,13 +141,23 @@ def test_every_option_with_a_path_is_in_this_test():
     """A new option that writes has to be added above."""
     found = {"data get NAME", "data synth NAME"}
 
-    def walk(command, name: str) -> None:
-        for each, below in getattr(command, "commands", {}).items():
-            walk(below, f"{name} {each}".strip())
-        for parameter in command.params:
-            if type(parameter.type).__name__ == "Path" or "path" in parameter.type.name:
-                label = parameter.opts[0]
-                found.add(f"{name} {label if label.startswith('-') else label.upper()}")
+    def walk(group: typer.Typer, above: str) -> None:
+        for below in group.registered_groups:
+            walk(below.typer_instance, f"{above}{below.name} ")
+        for command in group.registered_commands:
+            name = command.name or command.callback.__name__
+            hints = get_type_hints(command.callback, include_extras=True)
+            for parameter, hint in hints.items():
+                kind, *about = get_args(hint) or (hint,)
+                if Path in (kind, *get_args(kind)):
+                    found.add(f"{above}{name} {label_of(parameter, about[0])}")
 
-    walk(get_command(app), "")
-    assert found == {*FOLDERS, *FILES, *READ_ONLY}
+    walk(app, "")
+    assert found == {*FOLDERS, *FILES, *READ_ONLY, *REGISTRY}
+
+
+def label_of(parameter: str, about) -> str:
+    if isinstance(about, ArgumentInfo):
+        return parameter.upper()
+    declared = [each for each in (about.default, *(about.param_decls or ())) if each is not None]
+    return declared[0] if declared else "--" + parameter.replace("_", "-")
