@@ -159,5 +159,7 @@ def test_every_option_with_a_path_is_in_this_test():
 def label_of(parameter: str, about) -> str:
     if isinstance(about, ArgumentInfo):
         return parameter.upper()
-    declared = [each for each in (about.default, *(about.param_decls or ())) if each is not None]
+    declared = [
+        each for each in (about.default, *(about.param_decls or ())) if isinstance(each, str)
+    ]
     return declared[0] if declared else "--" + parameter.replace("_", "-")
