@@ -25,6 +25,7 @@ from recsys_lib.seeding import DEFAULT_SEED, key_hash
 
 PARTS = ("train", "validation", "test")
 PROTOCOLS = ("random", "last", "time")
+N_TEST = N_VALIDATION = MIN_TRAIN = 5  # likes of a user in each part of last_likes
 HELD_OUT = 0.2  # share of the interactions that hold_out sets apart
 
 
@@ -84,7 +85,10 @@ def in_time_order(interactions: pd.DataFrame) -> pd.DataFrame:
 
 
 def last_likes(
-    interactions: pd.DataFrame, n_test: int = 5, n_validation: int = 5, min_train: int = 5
+    interactions: pd.DataFrame,
+    n_test: int = N_TEST,
+    n_validation: int = N_VALIDATION,
+    min_train: int = MIN_TRAIN,
 ) -> Split:
     """Hold out each user's last likes.
 

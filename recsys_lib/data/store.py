@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from recsys_lib import files, paths, schema
 from recsys_lib.data import rejects
 from recsys_lib.data.ids import Ids
+from recsys_lib.data.knowledge_graph import facts_of_items
 from recsys_lib.errors import DataError, nearest
 
 DESCRIPTION = "dataset.json"
@@ -80,6 +81,31 @@ class Dataset:
         return frame.assign(
             release_year=frame["release_year"].astype("Int16"), genres=frame["genres"].map(list)
         )
+
+    @cached_property
+    def titles(self) -> pd.Series:
+        """What to call each item, by ``item_id``: its title, else ``item`` and the source's id."""
+        ids = self.items["item_id"]
+        own = ids if self.item_ids is None else pd.Series(self.item_ids.raw_of(ids), dtype=object)
+        called = "item " + own.astype(str)
+        titles = self.items["title"].astype(object)
+        return titles.where(titles.notna(), called).set_axis(ids)
+
+    def has(self, what: str) -> bool:
+        """Tell whether the source says something of its items: ``genres``, ``years``, ``people``.
+
+        Raises
+        ------
+        DataError
+            It is asked for something else.
+        """
+        if what == "genres":
+            return bool(self.items["genres"].map(len).any())
+        if what == "years":
+            return bool(self.items["release_year"].notna().any())
+        if what == "people":
+            return len(facts_of_items(self.items, self.triples)) > 0
+        raise DataError(f"A data set may have genres, years or people, not {what!r}.")
 
     @cached_property
     def users(self) -> pd.DataFrame | None:

@@ -38,8 +38,8 @@ class Evaluation:
         return len(self.user_ids)
 
     def mean(self, metric: str) -> float:
-        """Return the mean of a metric over users."""
-        return float(self.per_user[metric].mean())
+        """Return the mean of a metric over users, NaN where there is none."""
+        return float(self.per_user[metric].mean()) if self.n_users else np.nan
 
     def interval(self, metric: str) -> Interval:
         """Return the mean of a metric with its 95 % bootstrap interval over users."""
