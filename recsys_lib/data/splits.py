@@ -200,3 +200,34 @@ def hold_out(
         kept = by_user.transform("size") * (1 - HELD_OUT)
         late = by_user.rank(method="first") > kept.round()
     return rows[~late].reset_index(drop=True), rows[late].reset_index(drop=True)
+
+
+def earlier_cuts(
+    history: pd.DataFrame, n_cuts: int, n_likes: int = 5, min_train: int = 5
+) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Repeat the split of :func:`last_likes` step by step into the past.
+
+    The first cut hides the last likes of ``history``, the second those before them, and so on.
+    Each is a time at which lists can be made whose outcome is known: what a ranking stage learns
+    from. A user with too few likes for a cut keeps in it what the cut before had left.
+
+    Parameters
+    ----------
+    history : DataFrame
+    n_cuts : int
+    n_likes : int
+        Likes of each user that a cut hides.
+    min_train : int
+        Likes that must be left.
+
+    Returns
+    -------
+    list of (train, held_out) DataFrames
+        The latest cut first; each ``train`` is what the next cut divides.
+    """
+    cuts: list[tuple[pd.DataFrame, pd.DataFrame]] = []
+    for _ in range(n_cuts):
+        split = last_likes(history, n_test=n_likes, n_validation=0, min_train=min_train)
+        cuts.append((split.train, split.test))
+        history = split.train
+    return cuts

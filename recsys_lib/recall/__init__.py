@@ -9,6 +9,7 @@ from recsys_lib.recall.channels.ease import Ease
 from recsys_lib.recall.channels.item_knn import ItemKNN
 from recsys_lib.recall.channels.popular import Newest, Popular, RandomRecaller, RecentlyPopular
 from recsys_lib.recall.channels.rp3beta import RP3beta
+from recsys_lib.recall.channels.sessions import CoOccurrence, SessionEase, Transitions
 from recsys_lib.recall.channels.two_tower import TwoTower
 from recsys_lib.recall.channels.user_knn import UserKNN
 from recsys_lib.recall.channels.vectors import VectorRecaller
@@ -28,6 +29,7 @@ from recsys_lib.recall.tuning import TunedMerge, make_recaller
 __all__ = [
     "Calibration",
     "Channel",
+    "CoOccurrence",
     "Ease",
     "FavouriteGenre",
     "FavouritePeople",
@@ -42,6 +44,8 @@ __all__ = [
     "RandomRecaller",
     "Recaller",
     "RecentlyPopular",
+    "SessionEase",
+    "Transitions",
     "TunedMerge",
     "TwoTower",
     "UserKNN",
