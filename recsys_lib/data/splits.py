@@ -231,3 +231,23 @@ def earlier_cuts(
         cuts.append((split.train, split.test))
         history = split.train
     return cuts
+
+
+def fold_of(ids, n_folds: int, seed: int = DEFAULT_SEED) -> np.ndarray:
+    """Return the fold of each user, or of each item: int64, (n,), from 0 to ``n_folds - 1``.
+
+    Whoever is in a fold is in it with all interactions, so that a model learned from the other
+    folds meets somebody entirely new. Folds have equal sizes, give or take one id.
+
+    Parameters
+    ----------
+    ids : int64 array, shape (n,)
+        With or without repeats.
+    n_folds : int
+    seed : int
+    """
+    if n_folds < 2:
+        raise RecsysError(f"There must be at least 2 folds, not {n_folds}.")
+    distinct, place = np.unique(np.asarray(ids, np.int64), return_inverse=True)
+    drawn = np.argsort(np.argsort(key_hash(distinct, seed=seed), kind="stable"), kind="stable")
+    return (drawn % n_folds)[place]
