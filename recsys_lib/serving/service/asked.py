@@ -48,6 +48,14 @@ class Settings:
     ttl_s: float = 60.0
     breaker_open_s: float = 2.0
 
+    def __post_init__(self):
+        stages_s = self.recall_budget_s + self.ranking_budget_s
+        if self.deadline_s <= stages_s:
+            raise RecsysError(
+                f"A deadline of {self.deadline_s:g} s leaves no time beside the stages, which may "
+                f"take {stages_s:g} s: raise deadline_s, or lower their budgets."
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:

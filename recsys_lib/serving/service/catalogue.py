@@ -14,6 +14,8 @@ from recsys_lib.embeddings import EmbeddingTable
 from recsys_lib.errors import DataError, RecsysError
 from recsys_lib.schema import ITEM
 
+ARTICLES = ("The", "A", "An")
+
 
 class Catalogue:
     """All items that somebody has had, with what is known of them.
@@ -41,7 +43,7 @@ class Catalogue:
         known = data.items.set_index(ITEM).reindex(self.item_ids)
         self.shown = [str(each) for each in raw_of(self._raw, self.item_ids)]
         self.titles = [
-            title if isinstance(title, str) and title else f"Item {shown}"
+            _as_said(title) if isinstance(title, str) and title else f"Item {shown}"
             for title, shown in zip(known["title"], self.shown, strict=True)
         ]
         self.years = [None if pd.isna(year) else int(year) for year in known["release_year"]]
@@ -80,16 +82,18 @@ class Catalogue:
     def search(self, words: str, k: int = 10) -> list[dict]:
         """Return items whose title holds all words, or whose id is the text; liked ones first.
 
-        A title that begins with the text comes before others.
+        A title that begins with the text, an article aside, comes before others.
         """
-        folded = _folded(words)
+        folded = _folded(_as_said(words.strip()))
         parts = folded.split()
         found = [
             row
             for row, title in enumerate(self._folded)
             if (parts and all(part in title for part in parts)) or self.shown[row] == words.strip()
         ]
-        found.sort(key=lambda row: (not self._folded[row].startswith(folded), -self.likes[row]))
+        bare = tuple(f"{article.casefold()} {folded}" for article in ARTICLES)
+        begins = (folded, *bare)
+        found.sort(key=lambda row: (not self._folded[row].startswith(begins), -self.likes[row]))
         return [self.of_row(row) for row in found[:k]]
 
     def popular(self, k: int) -> np.ndarray:
@@ -115,6 +119,12 @@ def code_of(ids, shown: str) -> int | None:
     except (DataError, RecsysError, ValueError, OverflowError):
         return None  # no id of this kind
     return None if code < 0 else code
+
+
+def _as_said(title: str) -> str:
+    """Return a title that was filed as ``Abyss, The`` as people say it."""
+    name, comma, article = title.rpartition(", ")
+    return f"{article} {name}" if comma and article in ARTICLES else title
 
 
 def _folded(text: str) -> str:

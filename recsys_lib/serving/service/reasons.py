@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from recsys_lib.data.matrix import InteractionMatrix, index_of
 from recsys_lib.recall import Channel, Histories, Recaller
 from recsys_lib.recall.channels.popular import SameForAll
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING
@@ -66,6 +67,10 @@ class Reasons:
 
 def histories_of(person: Person, item_ids: np.ndarray) -> Histories | None:
     """Return a user's events as a history, or None where there are none."""
-    if person.events.empty:
+    events = person.events[index_of(item_ids, person.events[ITEM]) >= 0]
+    if events.empty:
         return None
-    return Histories.of(person.events, item_ids, users=np.array([person.code]))
+    # Understood already: all ids are whole numbers inside, a stranger's among them.
+    return Histories(
+        events, InteractionMatrix.from_frame(events, np.array([person.code]), item_ids)
+    )

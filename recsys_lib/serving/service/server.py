@@ -71,10 +71,12 @@ def open_service(
         settings=settings,
     )
     service.redis_is_up = lambda: link.up
-    threading.Thread(target=service.prepare, name="prepare", daemon=True).start()
+    preparing = threading.Thread(target=service.prepare, name="prepare", daemon=True)
+    preparing.start()
     try:
         yield service
     finally:
+        preparing.join()
         link.stop()
         service.close()
 
