@@ -65,6 +65,9 @@ class ModelRanker(Ranker):
         """
         return np.asarray(self.model.predict(self.samples(candidates)))
 
+    def add_items(self, features: pd.DataFrame) -> None:
+        self.items = self.items.with_rows(features)
+
     def samples(self, candidates: Candidates) -> pd.DataFrame:
         """Return the rows that the model reads."""
         user = features_of(self.users, candidates.user_id)

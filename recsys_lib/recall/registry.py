@@ -15,6 +15,7 @@ from recsys_lib.recall.channels.item_knn import ItemKNN
 from recsys_lib.recall.channels.popular import Newest, Popular, RandomRecaller, RecentlyPopular
 from recsys_lib.recall.channels.reads_items import ReadsItems
 from recsys_lib.recall.channels.rp3beta import RP3beta
+from recsys_lib.recall.channels.sessions import CoOccurrence, SessionEase, Transitions
 from recsys_lib.recall.channels.two_tower import TwoTower
 from recsys_lib.recall.channels.user_knn import UserKNN
 from recsys_lib.recall.channels.vectors import TRAINERS, VectorRecaller
@@ -30,6 +31,9 @@ CHANNELS: dict[str, type[Channel]] = {
         UserKNN,
         RP3beta,
         Ease,
+        SessionEase,
+        CoOccurrence,
+        Transitions,
         ImplicitALS,
         TwoTower,
         RandomRecaller,

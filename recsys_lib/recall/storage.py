@@ -23,14 +23,15 @@ from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import DataError, RecsysError, nearest
 from recsys_lib.recall.base import Recaller
 from recsys_lib.recall.calibration import Calibration
-from recsys_lib.recall.vocabulary import Vocabulary
+from recsys_lib.recall.vocabulary import GrownVocabulary, Vocabulary
 
 FORMAT = 1  # goes up whenever an older library could not read what is written
 DESCRIPTION = "recaller.json"
 MAPPED_FROM = 1_000_000  # bytes from which an array is mapped rather than read
 # Classes whose fields say everything.
 RECORDS = {
-    cls.__name__: cls for cls in (Calibration, EmbeddingTable, InteractionMatrix, Vocabulary)
+    cls.__name__: cls
+    for cls in (Calibration, EmbeddingTable, GrownVocabulary, InteractionMatrix, Vocabulary)
 }
 # Recallers of packages above this one, whose modules are imported when a folder asks for them.
 ABOVE = {"Cascade": "recsys_lib.serving.cascade"}
