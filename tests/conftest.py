@@ -22,12 +22,8 @@ def pytest_collection_modifyitems(items):
         if item.get_closest_marker("xdist_group") is None:
             on_spark = item.get_closest_marker("spark")
             item.add_marker(pytest.mark.xdist_group("spark" if on_spark else item.path.stem))
-    items.sort(key=_place)
-
-
-def _place(item) -> int:
-    marks = [item.get_closest_marker(name) for name in ("notebook", "spark", "slow")]
-    return next((place for place, mark in enumerate(marks) if mark), len(marks))
+    marks = ("notebook", "spark", "slow")
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in marks])
 
 
 @pytest.fixture(autouse=True, scope="session")
