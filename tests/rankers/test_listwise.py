@@ -439,3 +439,11 @@ def test_lists_are_saved_and_loaded(lists, tmp_path):
 def test_channels_of_other_events_are_refused(split, served, items):
     with pytest.raises(RecsysError, match="other events"):
         CandidateFeatures(served[0].channels, items).fit(split.train)
+
+
+def test_ndcg_of_lists_is_that_of_the_evaluation(split, served, model):
+    recall, features = served
+    cascade = Cascade(recall, ListwiseRanker(model, features), candidates=30)
+    lists = ranking_lists(recall, features, *split.train_test(), 30)
+    expected = evaluate(cascade, *split.train_test(), ks=(5,)).per_user["ndcg_at_5"]
+    np.testing.assert_allclose(lists.ndcg(model.order(lists), 5), expected)

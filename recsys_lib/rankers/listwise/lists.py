@@ -66,6 +66,21 @@ class RankingLists:
         at = [self.names.index(name) for name in names]
         return replace(self, names=tuple(names), features=self.features[:, :, at])
 
+    def best(self, scores: np.ndarray, k: int = 10) -> np.ndarray:
+        """Return the places (from 0, in recall's order) of the best ``k`` of each list: (n, k).
+
+        Equal scores keep recall's order; padding comes last.
+        """
+        scores = np.where(self.listed, scores, -np.inf)
+        return np.argsort(-scores, axis=1, kind="stable")[:, :k]
+
+    def ndcg(self, scores: np.ndarray, k: int = 10) -> np.ndarray:
+        """Return each user's nDCG@k when the candidates are ordered by scores: float64, (n,)."""
+        discount = 1 / np.log2(np.arange(2, k + 2))
+        ideal = np.concatenate([[0.0], np.cumsum(discount)])
+        hits = np.take_along_axis(self.liked, self.best(scores, k), axis=1)
+        return hits @ discount[: hits.shape[1]] / ideal[np.minimum(self.n_liked, k)]
+
     @classmethod
     def concatenate(cls, parts: "list[RankingLists]") -> "RankingLists":
         """Return the requests of several lists with the same features."""
@@ -117,10 +132,22 @@ def ranking_lists(
         wanted = held_out_likes(train, held_out)
     else:
         wanted = relevant_items(held_out, None).of(train["user_id"].unique())
-    return _read(recaller.lists(wanted.user_ids, n_candidates), features, wanted)
+    return read_lists(recaller.lists(wanted.user_ids, n_candidates), features, wanted)
 
 
-def _read(recalled: Lists, features: CandidateFeatures, wanted: Relevant) -> RankingLists:
+def read_lists(
+    recalled: Lists, features: CandidateFeatures, wanted: Relevant
+) -> RankingLists:
+    """Read the features of lists at hand, and mark what was liked.
+
+    Parameters
+    ----------
+    recalled : Lists
+        Of the users of ``wanted``, in their order.
+    features : CandidateFeatures
+    wanted : Relevant
+        As :func:`recsys_lib.evaluation.held_out_likes` returns.
+    """
     n, k = recalled.item_ids.shape
     table = np.zeros((n, k, len(features.names)), np.float32)
     score = np.zeros((n, k), np.float32)

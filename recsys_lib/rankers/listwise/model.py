@@ -61,7 +61,7 @@ class ListwiseConfig:
 
 
 LINEAR = ListwiseConfig()
-NETWORK = ListwiseConfig(hidden=32, epochs=8, learning_rate=0.003, dropout=0.3)
+NETWORK = ListwiseConfig(hidden=32, epochs=16, learning_rate=0.003, dropout=0.3)
 
 
 @dataclass
@@ -127,6 +127,10 @@ class ListwiseModel:
         features : float array, shape (..., k, m)
         """
         return self._forward(recalled, self.scaled(features))[0]
+
+    def order(self, lists: RankingLists) -> np.ndarray:
+        """Return the scores of the candidates of lists that may have more features: (n, k)."""
+        return self.score(lists.recalled, lists.columns(self.names).features)
 
     def scaled(self, features: np.ndarray) -> np.ndarray:
         """Return features in standard deviations, clipped: float32."""
