@@ -115,7 +115,7 @@ class WithNewItems(Recaller):
         known = np.isin(codes, self.recaller.matrix_.item_ids)
         if known.any():
             raise RecsysError(
-                f"Item {items[ITEM].iloc[int(np.argmax(known))]!r} is not new: it has "
+                f"Item {items[ITEM].tolist()[int(np.argmax(known))]!r} is not new: it has "
                 "interactions that were learned from. Leave it out, or fit again."
             )
         late, row = np.unique(codes, return_index=True)
