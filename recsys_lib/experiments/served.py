@@ -119,7 +119,7 @@ def _load(folder: Path, data: Dataset, store: UserFeatures) -> Served:
         vectors=_vectors(artifacts),
         version=about,
         feature_version=about if users is not None else "none",
-        origin=f"Models of the run {paths.shown(folder)}.",
+        origin=f"Models of {folder.relative_to(paths.outputs_dir())}.",
     )
     return Served(parts, users)
 

@@ -94,8 +94,9 @@ def make_app(
         version="1",
         docs_url=None,  # its page loads scripts from another server; ours does not
         redoc_url=None,
+        redirect_slashes=False,
     )
-    _add_errors(app)
+    _add_errors(app, metrics)
     _add_page(app)
 
     @app.get("/health", tags=["state"])
@@ -228,7 +229,7 @@ def _writable(*texts: str) -> None:
             raise HTTPException(422, "An id holds half a character.") from None
 
 
-def _add_errors(app: FastAPI) -> None:
+def _add_errors(app: FastAPI, metrics: Metrics) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError):
         # Without the value itself, which may be anything.
@@ -248,6 +249,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Overloaded)
     async def overloaded(request: Request, error: Overloaded):
+        metrics.shed()
         return _problem(503, str(error), {"retry-after": str(RETRY_AFTER_S)})
 
 

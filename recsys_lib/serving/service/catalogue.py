@@ -14,7 +14,7 @@ from recsys_lib.embeddings import EmbeddingTable
 from recsys_lib.errors import DataError, RecsysError
 from recsys_lib.schema import ITEM
 
-ARTICLES = ("The", "A", "An")
+ARTICLES = ("The", "A", "An", "Il", "La", "Le", "Les", "El", "Los", "Das", "Der", "Die")
 
 
 class Catalogue:

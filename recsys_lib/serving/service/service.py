@@ -117,8 +117,8 @@ class Service:
             try:
                 recalled = self.stages.recall(person, self.parts.channels)
                 self.stages.rank(recalled, ranking)
-            except RecsysError as error:
-                logger.warning("%s cannot be warmed up: %s", name, error)
+            except Exception as error:  # the ladder will meet it again
+                logger.warning("%s cannot be warmed up: %r", name, error)
         self.is_ready.set()
 
     def close(self) -> None:

@@ -44,6 +44,8 @@ function drawAnswer(answer, trip) {
   $("notice").textContent = newcomer
     ? "Nothing is known of this user yet, so this is what most people like. Rate a few titles and watch the list turn into yours."
     : `Not at its best. ${lost.join(" ")}`;
+  const giving = Object.keys(state.status.channels).filter((name) => answer.items.some((film) => film.points.some((each) => each.channel === name)));
+  show($("key"), giving.map((name) => el("li", { "--channel": colourOf(name) }, name.replaceAll("_", " "))));
   const first = new Map([...$("films").children].map((node) => [node.dataset.id, node.getBoundingClientRect()]));
   show($("films"), answer.items.map((film, i) => drawFilm(film, i, before, answer)));
   if (before) slide(first);
@@ -207,17 +209,19 @@ function explain(film, answer) {
   const foot = (text, value) => el("tfoot", {}, el("tr", {}, el("th", { scope: "row" }, text), el("td", {}, ""), el("td", {}, number(value))));
   $("explain-why").textContent = `${film.channel.replaceAll("_", " ")}: ${film.reason.text}.`;
   const recall = film.points.reduce((sum, each) => sum + each.points, 0);
+  const plain = film.terms.every((each) => film.points.some((point) => point.channel === each.name));
   $("points").hidden = !film.points.length;
+  $("terms").hidden = plain && film.points.length > 0; // the points are the terms
   show($("points"), el("caption", {}, "Recall: points of the channels"), head("channel", "place", "points"),
     el("tbody", {}, film.points.map((each) => el("tr", {}, name(each.channel, colourOf(each.channel)), el("td", {}, String(each.place)), el("td", {}, number(each.points))))),
-    foot(film.recall_place ? `place ${film.recall_place} of recall` : "sum", recall));
+    foot(plain ? "score" : `sum, place ${film.recall_place} of recall`, recall));
   const sum = film.terms.reduce((total, each) => total + each.value, 0);
   const said = { recall: "recall, by its place", ranking: film.probability === null ? "ranking" : `ranking, chance of a like ${(100 * film.probability).toFixed(0)} %` };
   show($("terms"), el("caption", {}, `Score at level ${answer.level}`), head("term", "", "value"),
     el("tbody", {}, film.terms.map((each) => el("tr", {}, name(said[each.name] ?? each.name, colourOf(each.name)), el("td", {}, ""), el("td", {}, number(each.value))))),
     foot("score", film.score));
   const moved = film.ranked_place !== null && film.ranked_place !== state.places?.get(film.item_id) + 1 ? ` Variety moved it from place ${film.ranked_place}.` : "";
-  $("explain-check").textContent = `The terms add up to the score; the difference is ${Math.abs(sum - film.score).toExponential(0)}.${moved}`;
+  $("explain-check").textContent = `The terms add up to the score${sum === film.score ? " exactly" : ` up to ${Math.abs(sum - film.score).toExponential(0)}`}.${moved}`;
 }
 
 async function rate(film, rating) {
