@@ -1,5 +1,7 @@
 """``recsys serve``: the service and its page."""
 
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -82,12 +84,13 @@ def serve(
         url_of,
         web_server,
     )
+    from recsys_lib.serving.service.supervisor import Workers, end_with_parent, run_balanced
 
     check_exposure(host, token)
-    listening = listening_socket(host, port) if socket is None else local_socket(socket)
     data = ensure(dataset)
     folder = paths.outputs_dir() / "service" / dataset
     folder.mkdir(parents=True, exist_ok=True)
+    listening = listening_socket(host, port) if socket is None else None
     with contextlib.ExitStack() as stack:
         given = os.environ.get("REDIS_URL")
         if redis_address is None and not given:
@@ -100,7 +103,33 @@ def serve(
             found = find_served(data, store, typer.echo, complete)
             return found.parts, found.users
 
+        if workers > 1:
+            if token:
+                os.environ["RECSYS_TOKEN"] = token  # for the workers: a command line is seen by all
+            find_served(
+                data, None, lambda line: None, complete
+            )  # once, before all of them begin to fit the same
+            processes = Workers(partial(_worker, dataset, redis_address), workers).start()
+            stack.callback(processes.stop)
+            typer.echo(f"{data.name} is served at {url_of(listening)} by {workers} processes.")
+            run_balanced(processes, policy, listening)
+            return
         service = stack.enter_context(open_service(data, find_parts, folder, address))
         if socket is None:
             typer.echo(f"{data.name} is served at {url_of(listening)}; Ctrl-C ends it.")
-        web_server(make_app(service, token=token)).run(sockets=[listening])
+        else:
+            service.is_ready.wait()
+            listening = local_socket(socket)
+        web = web_server(make_app(service, token=token))
+        if socket is not None:
+            end_with_parent(lambda: setattr(web, "should_exit", True))
+        web.run(sockets=[listening])
+
+
+def _worker(dataset: str, redis_address: Path | None, socket: Path) -> list[str]:
+    """Return the command of one process behind the balancer."""
+    command = [sys.executable, "-m", "recsys_lib", "serve", "--dataset", dataset]
+    command += ["--socket", str(socket)]
+    if redis_address is not None:
+        command += ["--redis-address", str(redis_address)]
+    return command

@@ -10,7 +10,6 @@ import numpy as np
 
 from recsys_lib.data import Dataset
 from recsys_lib.data.matrix import InteractionMatrix
-from recsys_lib.errors import RecsysError
 from recsys_lib.rankers import UnknownUser
 from recsys_lib.serving.caching import TwoLevelCache
 from recsys_lib.serving.degradation import CircuitBreaker, Ladder, Overloaded, Rung

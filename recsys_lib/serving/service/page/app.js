@@ -60,8 +60,7 @@ function drawFilm(film, i, before, answer) {
     : was === undefined ? el("span", { class: "move fresh" }, "new")
     : el("span", { class: was > i ? "move" : "move down" }, `${was > i ? "▲" : "▼"} ${Math.abs(was - i)}`);
   const node = el("li", { class: "film" },
-    el("span", { class: "rank", "aria-hidden": "true" }, String(i + 1)), move,
-    poster(film, () => openFilm(film, { film, answer })),
+    poster(film, () => openFilm(film, { film, answer }), el("span", { class: "rank" }, String(i + 1)), move),
     madeOf(film.points),
     el("p", { class: "why" }, film.reason.text));
   node.dataset.id = film.item_id;
@@ -149,7 +148,7 @@ function drawControls() {
 
 async function live() {
   if (document.hidden) return;
-  const status = await ask("/api/status").catch(() => null);
+  const status = await ask(`/api/status?user=${encodeURIComponent(state.user)}`).catch(() => null);
   if (!status) return;
   state.status = status;
   const { computed, cached } = status.latency_ms;

@@ -49,11 +49,11 @@ function motif(film, seed) {
     svg("g", { transform: `rotate(${r(25) - 12} 60 62)` }, draw(r)));
 }
 
-export function poster(film, open) {
+export function poster(film, open, ...marks) {
   const facts = [film.year, film.genres.slice(0, 2).join(", ")].filter(Boolean).join(" · ");
   const seed = hash(`${film.item_id} ${film.title}`);
   const hue = hueOf(film.genres[0]) + (seed % 25) - 12;
-  const inside = [motif(film, seed), el("span", { class: "words" }, el("b", {}, film.title), el("small", {}, facts))];
+  const inside = [motif(film, seed), ...marks, el("span", { class: "words" }, el("b", {}, film.title), el("small", {}, facts))];
   const given = { class: "poster", "--hue": hue, "--hue2": film.genres[1] ? hueOf(film.genres[1]) : hue + 35 };
   if (!open) return el("div", given, inside);
   return el("button", { ...given, type: "button", onclick: open, title: film.title }, inside);
