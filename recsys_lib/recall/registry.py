@@ -132,16 +132,16 @@ def default_plan() -> dict:
         channel; may leave channels out), ``fusion`` and ``candidates`` (items to recall a user).
     """
     return {
-        "channels": {"session_ease": 1.0, "two_tower": 1.0, "als": 0.5},
+        "channels": {"two_tower": 1.0, "session_ease": 1.0, "user_knn": 1.0, "co_occurrence": 0.5},
         "settings": {
             "session_ease": {
                 "min_rating": None,
                 "regularization": 300.0,
                 "half_life_likes": 10.0,
             },
-            "als": {"embedding_dim": 32},
+            "user_knn": {"n_neighbours": 50},
         },
-        "fusion": "rank",
+        "fusion": "score",
         "candidates": 200,
     }
 

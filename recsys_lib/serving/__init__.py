@@ -5,6 +5,7 @@ from recsys_lib.serving.cascade import Cascade, Ranked, Recommendation, blend, v
 from recsys_lib.serving.diversity import maximal_marginal_relevance
 from recsys_lib.serving.recommender import Answer, Recommender
 from recsys_lib.serving.trained import (
+    cuts_of,
     fit_again,
     lists_at_cuts,
     ranking_features,
@@ -19,6 +20,7 @@ __all__ = [
     "Recommendation",
     "Recommender",
     "blend",
+    "cuts_of",
     "fit_again",
     "lists_at_cuts",
     "maximal_marginal_relevance",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from recsys_lib.data.splits import earlier_cuts
+from recsys_lib.data.splits import Split, earlier_cuts
 from recsys_lib.rankers.listwise import (
     NETWORK,
     CandidateFeatures,
@@ -23,10 +23,9 @@ N_CUTS = 4  # times in the past at which lists are made to learn from
 # Channels that ranking reads besides those of recall, by name: the kind and its settings. They are
 # cheap, and each has an opinion of its own. Chosen on validation on MovieLens 100K, in lab 09.
 SIGNALS: dict[str, tuple[str, dict]] = {
-    "sittings": ("session_ease", {}),
     "co_occurrence": ("co_occurrence", {}),
     "transitions": ("transitions", {}),
-    "transitions_likes": ("transitions", {"min_rating": 3.5}),
+    "als": ("als", {"embedding_dim": 32}),
     "als_all": ("als", {"embedding_dim": 32, "min_rating": None}),
     "rp3beta": ("rp3beta", {"half_life_likes": 10.0}),
 }
@@ -62,9 +61,12 @@ def ranking_features(
     items : DataFrame, optional
         The item table.
     """
-    signals = {n: make_channel(kind, **settings) for n, (kind, settings) in SIGNALS.items()}
-    fitted = {name: channel.fit(history) for name, channel in signals.items()}
-    return CandidateFeatures({**fitted, **recall.channels}, items).fit(history)
+    more = {
+        name: make_channel(kind, **settings).fit(history)
+        for name, (kind, settings) in SIGNALS.items()
+        if name not in recall.channels
+    }
+    return CandidateFeatures({**recall.channels, **more}, items).fit(history)
 
 
 def lists_at_cuts(
@@ -94,28 +96,33 @@ def lists_at_cuts(
     return found
 
 
+def cuts_of(split: Split, n_cuts: int = N_CUTS) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Return the cuts before the test part: the validation part, and what lies before it."""
+    return [(split.train, split.validation), *earlier_cuts(split.train, n_cuts - 1)]
+
+
 def train_cascade(
     recall: Merged,
-    history: pd.DataFrame,
+    split: Split,
     items: pd.DataFrame | None = None,
     config: ListwiseConfig = NETWORK,
     seed: int = DEFAULT_SEED,
 ) -> Cascade:
-    """Return a cascade whose ranking stage has learned from the past of one history.
+    """Return a cascade whose ranking stage has learned from the lists of :func:`cuts_of`.
 
     Parameters
     ----------
     recall : Merged
-        Fitted on ``history``.
-    history : DataFrame
-        With the whole numbers inside as ids.
+        Fitted on what precedes the test part.
+    split : Split
+        With the whole numbers inside as ids; its test part is not looked at.
     items : DataFrame, optional
         The item table.
     config : ListwiseConfig
     seed : int
         Of the ranking model.
     """
-    lists = RankingLists.concatenate(lists_at_cuts(recall, earlier_cuts(history, N_CUTS), items))
+    lists = RankingLists.concatenate(lists_at_cuts(recall, cuts_of(split), items))
     model = ListwiseModel.train(lists, config, seed)
-    ranker = ListwiseRanker(model, ranking_features(recall, history, items))
+    ranker = ListwiseRanker(model, ranking_features(recall, split.history("test"), items))
     return Cascade(recall, ranker, candidates=recall.depth)

@@ -1,5 +1,7 @@
 """Learning to rank recalled candidates: losses, model, features, leaks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,14 @@ import pytest
 from recsys_lib.data.splits import earlier_cuts, last_likes
 from recsys_lib.errors import RecsysError
 from recsys_lib.evaluation import evaluate
-from recsys_lib.rankers import RecallOrder, load_ranker
+from recsys_lib.rankers import (
+    STORED_AS,
+    RecallOrder,
+    StoredHistoryRanker,
+    UnknownUser,
+    history_rows,
+    load_ranker,
+)
 from recsys_lib.rankers.listwise import (
     LOSSES,
     CandidateFeatures,
@@ -19,9 +28,10 @@ from recsys_lib.rankers.listwise import (
 )
 from recsys_lib.rankers.listwise.lists import candidates_of
 from recsys_lib.rankers.listwise.ratings import RatingModel
-from recsys_lib.recall import CoOccurrence, Ease, ImplicitALS, Merged, Popular
+from recsys_lib.recall import CoOccurrence, Ease, ImplicitALS, Merged, Popular, load_recaller
 from recsys_lib.seeding import generator
-from recsys_lib.serving import Cascade
+from recsys_lib.serving import Cascade, cuts_of, lists_at_cuts, train_cascade
+from recsys_lib.stores import MemoryFeatureStore
 
 N_USERS, N_ITEMS = 150, 50
 # Few lists need many small steps.
@@ -447,3 +457,52 @@ def test_ndcg_of_lists_is_that_of_the_evaluation(split, served, model):
     lists = ranking_lists(recall, features, *split.train_test(), 30)
     expected = evaluate(cascade, *split.train_test(), ks=(5,)).per_user["ndcg_at_5"]
     np.testing.assert_allclose(lists.ndcg(model.order(lists), 5), expected)
+
+
+def test_items_that_nothing_was_fitted_on_are_scored_as_unknown(split, served):
+    recall, features = served
+    found = candidates_of(recall.lists([split.test["user_id"].iloc[0]], 10), 0)
+    ids = found.item_ids.copy()
+    ids[[0, 4]] = [10**7, 10**7 + 1]
+    table = features.rows(replace(found, item_ids=ids))
+    missing = features.names.index("ease.missing")
+    assert table[[0, 4], missing].tolist() == [1, 1]
+    assert not table[[0, 4], features.names.index("log_likes")].any()
+    kept = [1, 2, 3, 5, 6, 7, 8, 9]
+    of_channel = features.names.index("near.log_rank")
+    np.testing.assert_array_equal(table[kept, of_channel], features.rows(found)[kept, of_channel])
+
+
+def test_a_history_in_a_store_counts_as_one_that_comes_along(split, served, model):
+    recall, features = served
+    history = split.history("test")
+    user = int(split.test["user_id"].iloc[0])
+    found = candidates_of(recall.lists([user], 20), 0)
+    inner = ListwiseRanker(model, features)
+    store = MemoryFeatureStore(types=STORED_AS)
+    store.publish(history_rows(history), "monday")
+    ranker = StoredHistoryRanker(inner, store)
+    own = history[history["user_id"] == user]
+    expected = inner.score(replace(found, history=own))
+    np.testing.assert_allclose(ranker.score(found), expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(UnknownUser):
+        ranker.score(replace(found, user_id=10**6))
+
+
+def test_a_cascade_is_trained_whole_and_saved(world, items, tmp_path):
+    split = last_likes(world)
+    recall = Merged(
+        {"ease": Ease(regularization=10), "als": ImplicitALS(embedding_dim=4)},
+        fusion="rank",
+        depth=20,
+    ).fit(split.history("test"))
+    config = ListwiseConfig(epochs=2)
+    cascade = train_cascade(recall, split, items, config)
+    cuts = cuts_of(split, 2)
+    assert cuts[0][1] is split.validation
+    first = lists_at_cuts(recall, cuts[:1], items)[0]
+    assert first.names == cascade.ranker.model.names
+    cascade.save(tmp_path / "cascade")
+    users = split.test["user_id"].unique()[:5]
+    again = load_recaller(tmp_path / "cascade").recommend(users, 5)
+    pd.testing.assert_frame_equal(again, cascade.recommend(users, 5))

@@ -19,6 +19,7 @@ SECONDS_PER_DAY = 86_400
 RECENT_DAYS = (14, 60)
 LAST = (1, 5, 20)  # of the user's likes, that a candidate is compared with
 DEPTHS = (10, 50, 200)  # places of a channel within which it counts as naming an item
+LOWEST_Z = -2.0  # what stands for the score of an item that a channel does not recall
 PRIOR_RATINGS = 5.0  # ratings of the overall mean that an item's own mean is joined with
 
 # Families of features: what an ablation leaves out together.
@@ -176,6 +177,8 @@ class CandidateFeatures:
     def rows(self, candidates: Candidates) -> np.ndarray:
         """Return the features of each candidate: float32, (n, len(names))."""
         columns = self.signals.matrix_.items_of(candidates.item_ids)
+        if (columns < 0).any():
+            return self._with_unknown(candidates, columns >= 0)
         row, past, histories = self._known(candidates)
         blocks = [
             *self._of_channels(candidates, columns, histories),
@@ -184,6 +187,23 @@ class CandidateFeatures:
             self.ratings.expected(row, past.items, past.stars)[columns, None],
         ]
         return np.column_stack(blocks).astype(np.float32)
+
+    def _with_unknown(self, candidates: Candidates, known: np.ndarray) -> np.ndarray:
+        """Read the known items; of an item that nothing was fitted on, each channel says so."""
+        table = np.zeros((len(known), len(self.names)), np.float32)
+        part = Candidates(
+            candidates.user_id,
+            candidates.item_ids[known],
+            candidates.scores[known],
+            [name for name, there in zip(candidates.channels, known, strict=True) if there],
+            candidates.history,
+        )
+        table[known] = self.rows(part) if known.any() else 0
+        place = np.log1p(self.signals.matrix_.n_items)
+        for column, name in enumerate(self.names):
+            empty = {"missing": 1, "log_rank": place, "z": LOWEST_Z}.get(name.split(".")[-1], 0)
+            table[~known, column] = empty
+        return table
 
     def _known(self, candidates: Candidates) -> tuple[int, _Past, Histories | None]:
         """Return the user's row (-1 where a history takes its place), past and history."""
@@ -210,7 +230,7 @@ class CandidateFeatures:
             falling = np.sort(-scores[known])
             of, listed = scores[columns], known[columns]
             place = np.where(listed, np.searchsorted(falling, -of) + 1.0, len(scores))
-            z = np.full(len(of), -2.0)
+            z = np.full(len(of), LOWEST_Z)
             z[listed] = standard_scores(of[listed])
             blocks += [np.log1p(place), listed / (place + 10), z, ~listed]
             named += listed[:, None] & (place[:, None] <= DEPTHS)

@@ -135,9 +135,7 @@ def ranking_lists(
     return read_lists(recaller.lists(wanted.user_ids, n_candidates), features, wanted)
 
 
-def read_lists(
-    recalled: Lists, features: CandidateFeatures, wanted: Relevant
-) -> RankingLists:
+def read_lists(recalled: Lists, features: CandidateFeatures, wanted: Relevant) -> RankingLists:
     """Read the features of lists at hand, and mark what was liked.
 
     Parameters
