@@ -70,6 +70,7 @@ def serve(
     """
     import contextlib
     import os
+    import signal
 
     from recsys_lib import paths
     from recsys_lib.data import ensure
@@ -87,6 +88,8 @@ def serve(
     from recsys_lib.serving.service.supervisor import Workers, end_with_parent, run_balanced
 
     check_exposure(host, token)
+    # As after Ctrl-C, what was opened is closed in its order.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     data = ensure(dataset)
     folder = paths.outputs_dir() / "service" / dataset
     folder.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ def check_exposure(host: str, token: str | None) -> None:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine, as seen by itself."""
-    if host == "localhost":
+    if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
@@ -56,7 +56,8 @@ class Guard:
 
     Without a token, only requests to a loopback name are answered, so that no page of another
     site can reach the service under a name of its own (DNS rebinding). With one, all but
-    ``/health`` need it: as ``Authorization: Bearer``, or as the cookie that ``/?token=`` sets.
+    ``/health`` and ``/ready`` need it: as ``Authorization: Bearer``, or as the cookie that
+    ``/?token=`` sets.
 
     Parameters
     ----------
@@ -119,7 +120,7 @@ class Guard:
             if not is_loopback(host):
                 return 421, "This service answers only to localhost. Start it with a token."
             return None
-        if scope["path"] == "/health":
+        if scope["path"] in ("/health", "/ready"):
             return None
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if scope["path"] == "/" and asked and self._is_token(asked):

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import uvicorn
@@ -118,14 +119,14 @@ def local_socket(path: Path) -> socket.socket:
     return listening
 
 
-def web_server(app) -> uvicorn.Server:
+def web_server(app, lifespan: Literal["on", "off"] = "off") -> uvicorn.Server:
     """Return the server of an application, yet to be run with its sockets."""
     return uvicorn.Server(
         uvicorn.Config(
             app,
             log_level="warning",
             access_log=False,  # an address may hold the token
-            lifespan="off",
+            lifespan=lifespan,
             server_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=5,

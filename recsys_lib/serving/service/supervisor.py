@@ -1,10 +1,9 @@
 """Several processes that answer, a balancer before them; one that dies is started anew."""
 
-import asyncio
 import contextlib
 import logging
 import os
-import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -13,7 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from recsys_lib.errors import MachineError
-from recsys_lib.serving.service.balancer import FrontBalancer
+from recsys_lib.serving.balancing.http import HttpBalancer
+from recsys_lib.serving.service.server import web_server
 
 logger = logging.getLogger(__name__)
 
@@ -99,17 +99,19 @@ class Workers:
                     self._start(name)
 
 
-def run_balanced(workers: Workers, policy: str, listening) -> None:
+def run_balanced(workers: Workers, policy: str, listening: socket.socket) -> None:
     """Balance requests over workers that run, until Ctrl-C or SIGTERM."""
-
-    async def serve() -> None:
-        ended = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for each in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(each, ended.set)
-        await FrontBalancer(workers.sockets, policy).serve(listening, ended)
-
-    asyncio.run(serve())
+    # Workers answer to names of this machine alone (RFC 6761).
+    sockets = {f"http://{name}.localhost": path for name, path in workers.sockets.items()}
+    front = HttpBalancer(
+        list(sockets),
+        policy=policy,
+        health_path="/ready",
+        health_timeout_s=5.0,  # a busy process is no dead one
+        sockets=sockets,
+        shows_status=False,
+    )
+    web_server(front.app(), lifespan="on").run(sockets=[listening])
 
 
 def end_with_parent(end: Callable[[], None]) -> None:
