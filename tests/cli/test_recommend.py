@@ -86,7 +86,9 @@ def test_metadata_come_from_an_item_table(run, tmp_path, table):
         (("--recaller", "newest"), "needs items with a column 'release_year'"),
         (("--recaller", "ease", "--set", "lambda=3"), "'ease' does not take the setting 'lambda'"),
         (("--recaller", "ease", "--set", "lambda"), "write name=value"),
-        (("--protocol", "tyme"), r"no protocol 'tyme'\. Did you mean 'time'"),
+        (("--protocol", "tyme"), r"--protocol must be one of .*'tyme'\. Did you mean 'time'"),
+        (("--relevant", "liks"), r"--relevant must be one of all, likes, not 'liks'"),
+        (("--out", "train.csv/out.csv"), r"train\.csv is a file, so .* cannot be made"),
         (("--out", "out.xls"), "known are .csv"),
     ],
 )
