@@ -45,6 +45,7 @@ def draw_differences(table: pd.DataFrame, title: str, label: str):
         axis.plot((row.low, row.high), (place, place), color=colour)
         axis.plot([row.difference], [place], "o", color=colour)
     axis.axvline(0, color=style.INK, lw=1)
+    axis.locator_params(axis="x", nbins=7)
     axis.set_yticks(range(len(rows)), rows.index)
     axis.set(xlabel=label, title=title, ylim=(-0.6, len(rows) - 0.4))
     axis.grid(visible=False, axis="y")
@@ -136,7 +137,7 @@ def _wrapped(text: str, width: int) -> str:
 
 
 def takeover(personal: Mapping[float, pd.Series], newcomer: pd.Series) -> float | None:
-    """Return the first count at which the personal model is ahead of the newcomer's list for sure.
+    """Return the first count at which the personal model is clearly ahead of the newcomer's list.
 
     From there on the 95 % interval of the paired difference stays above zero; None if nowhere.
     """
