@@ -16,6 +16,7 @@ from recsys_lib.experiments.notebooks import Notebook, discover
 NAMES = {
     "00_overview",
     "01_feature_engineering",
+    "01_lab_features",
     "02_training_samples",
     "03_item2vec",
     "04_graph_embedding",
