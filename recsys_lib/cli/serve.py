@@ -70,6 +70,7 @@ def serve(
     """
     import contextlib
     import os
+    import signal
 
     from recsys_lib import paths
     from recsys_lib.data import ensure
@@ -123,7 +124,10 @@ def serve(
         web = web_server(make_app(service, token=token))
         if socket is not None:
             end_with_parent(lambda: setattr(web, "should_exit", True))
-        web.run(sockets=[listening])
+        # The web server hands a signal on when it has ended; what else is open ends then, too.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with contextlib.suppress(KeyboardInterrupt):
+            web.run(sockets=[listening])
 
 
 def _worker(dataset: str, redis_address: Path | None, socket: Path) -> list[str]:

@@ -17,6 +17,7 @@ from recsys_lib.serving.service.asked import Asked, NoSuch
 from recsys_lib.serving.service.guard import Guard
 from recsys_lib.serving.service.journal import Event
 from recsys_lib.serving.service.metrics import Metrics
+from recsys_lib.serving.service.rendered import Rendered
 from recsys_lib.serving.service.service import Service
 
 TYPES = {
@@ -86,7 +87,7 @@ def make_app(
     limit : AdaptiveLimit, optional
         Of requests for lists at a time; more are refused with status 503.
     """
-    metrics = Metrics(service)
+    metrics, rendered = Metrics(service), Rendered(service)
     limit = limit or AdaptiveLimit(initial=40, lowest=20, highest=64)
     app = FastAPI(
         title="recsys",
@@ -147,17 +148,22 @@ def make_app(
         ] = "",
     ):
         """Return the list of a user, with what each score is made of."""
+        parts = frozenset(filter(None, (each.strip() for each in off.split(","))))
+        asked = Asked(user=user_id, k=k, ranker=ranker, diversity=diversity, off=parts)
+        kept = rendered.get(asked)  # so little work that it is done at once
+        if kept is not None:
+            metrics.answer(kept[0])
+            return _text(kept[1])
         admitted = limit.admit()
         if admitted is None:
             raise Overloaded("Too many requests at a time. Try again later.")
         try:
-            parts = frozenset(filter(None, (each.strip() for each in off.split(","))))
-            asked = Asked(user=user_id, k=k, ranker=ranker, diversity=diversity, off=parts)
+            version = service.version_of(user_id)
             answer = await run_in_threadpool(service.recommend, asked)
         finally:
             limit.end(admitted)
         metrics.answer(answer)
-        return _json(answer)
+        return _text(rendered.put(asked, version, answer))
 
     @app.get("/api/users/{user_id}/rows", tags=["recommendations"], responses=_problems())
     def rows(user_id: Id, k: K = 12):
@@ -283,7 +289,11 @@ def _add_page(app: FastAPI) -> None:
 
 def _json(value: Any, status: int = 200) -> Response:
     # Faster than FastAPI's own way over all fields; half characters are escaped, not an error.
-    return Response(json.dumps(value), status, media_type="application/json")
+    return _text(json.dumps(value), status)
+
+
+def _text(text: str, status: int = 200) -> Response:
+    return Response(text, status, media_type="application/json")
 
 
 def _problem(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:

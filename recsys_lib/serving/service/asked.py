@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from recsys_lib.errors import RecsysError
 
+USUAL_ITEMS, MOST_ITEMS = 24, 50  # of a list
 LEVELS = ("full", "light", "stored", "segment", "popular")
 LEVEL_HELP = {
     "full": "recall, ranking, variety",
@@ -31,8 +32,6 @@ class Settings:
         Seconds a request waits for a stage.
     full_queue, light_queue : int
         Requests under way at which ranking, and then recall, are left out.
-    most_items : int
-        The longest list.
     ttl_s : float
         Seconds a cached answer lives.
     breaker_open_s : float
@@ -44,7 +43,6 @@ class Settings:
     ranking_budget_s: float = 0.1
     full_queue: int = 8
     light_queue: int = 16
-    most_items: int = 50
     ttl_s: float = 60.0
     breaker_open_s: float = 2.0
 
@@ -78,3 +76,8 @@ class Asked:
     ranker: str | None = None
     diversity: float | None = None
     off: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def made(self) -> int:
+        """How many items are made, and kept for shorter requests."""
+        return USUAL_ITEMS if self.k <= USUAL_ITEMS else MOST_ITEMS

@@ -106,7 +106,7 @@ class FrontBalancer:
                 await asyncio.sleep(0.02)
             for client in self._clients:
                 client.cancel()
-            await asyncio.gather(*self._clients, return_exceptions=True)
+            await asyncio.gather(looking, *self._clients, return_exceptions=True)
 
     def drain(self, name: str) -> Server:
         """Send a worker nothing new; it may be stopped when its ``active`` is 0."""
