@@ -16,6 +16,7 @@ import time
 import numpy as np
 import psutil
 import pytest
+import requests
 
 N_REQUESTS, N_CLIENTS = 400, 4
 
@@ -116,3 +117,51 @@ def test_a_list_over_http(benchmark, start, kind):
     COSTS[kind] = measured(benchmark, address, process, found)
     if kind == "cached":
         benchmark.extra_info["times_cheaper_than_made"] = round(COSTS["made"] / COSTS["cached"], 1)
+
+
+def offered(address: str, paths: list[str], rate: float, n_clients: int = 100) -> list[tuple]:
+    """Send requests at a rate, however slow the answers are; return (status, seconds) of each.
+
+    The seconds count from the moment a request was due, so a client that comes late counts too.
+    """
+    found: list[tuple] = []
+    begin = time.perf_counter() + 0.5
+
+    def client(number):
+        connection = http.client.HTTPConnection(address, timeout=30)
+        for i in range(number, len(paths), n_clients):
+            due = begin + i / rate
+            time.sleep(max(due - time.perf_counter(), 0))
+            try:
+                status = request(connection, paths[i])
+            except OSError:
+                status = 0
+                connection.close()
+            found.append((status, time.perf_counter() - due))
+
+    clients = [threading.Thread(target=client, args=(number,)) for number in range(n_clients)]
+    for each in clients:
+        each.start()
+    for each in clients:
+        each.join()
+    return found
+
+
+@pytest.mark.benchmark(group="uncached lists, at a multiple of what one process can make")
+@pytest.mark.parametrize("times", [0.5, 3, 5])
+def test_a_spike(benchmark, start, times):
+    address, _ = start()
+    paths = paths_of("&off=cache", 200)
+    load(address, paths[:50])
+    began = time.perf_counter()
+    load(address, paths)
+    capacity = len(paths) / (time.perf_counter() - began)  # of four clients, one after another
+    paths = paths_of("&off=cache", int(times * capacity * 10))
+    found = benchmark.pedantic(offered, [address, paths, times * capacity], rounds=1)
+    seconds = np.array([s for _, s in found])
+    in_time = sum(status == 200 and s <= 1 for status, s in found)
+    benchmark.extra_info["capacity"] = round(capacity, 1)
+    benchmark.extra_info["availability"] = round(in_time / len(found), 5)
+    benchmark.extra_info["p99_ms"] = round(1e3 * float(np.quantile(seconds, 0.99)), 1)
+    levels = json.loads(requests.get(f"http://{address}/api/status", timeout=30).text)["levels"]
+    benchmark.extra_info["levels"] = {each["name"]: each["answers"] for each in levels}

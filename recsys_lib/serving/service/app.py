@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from recsys_lib.serving.degradation import AdaptiveLimit, Overloaded
 from recsys_lib.serving.service.asked import Asked, NoSuch
-from recsys_lib.serving.service.guard import Guard
+from recsys_lib.serving.service.guard import LISTS, Guard, target_of
 from recsys_lib.serving.service.journal import Event
 from recsys_lib.serving.service.metrics import Metrics
 from recsys_lib.serving.service.rendered import Rendered
@@ -133,11 +133,12 @@ def make_app(
         return _json(service.profile(user_id))
 
     @app.get(
-        "/api/users/{user_id}/recommendations",
+        LISTS,
         tags=["recommendations"],
         responses=_problems(s404="There is no such ranker or part.", s503="Too many requests."),
     )
     async def recommendations(
+        request: Request,
         user_id: Id,
         k: K = 10,
         ranker: Annotated[str | None, Query(max_length=64)] = None,
@@ -150,10 +151,6 @@ def make_app(
         """Return the list of a user, with what each score is made of."""
         parts = frozenset(filter(None, (each.strip() for each in off.split(","))))
         asked = Asked(user=user_id, k=k, ranker=ranker, diversity=diversity, off=parts)
-        kept = rendered.get(asked)  # so little work that it is done at once
-        if kept is not None:
-            metrics.answer(kept[0])
-            return _text(kept[1])
         admitted = limit.admit()
         if admitted is None:
             raise Overloaded("Too many requests at a time. Try again later.")
@@ -163,7 +160,7 @@ def make_app(
         finally:
             limit.end(admitted)
         metrics.answer(answer)
-        return _text(rendered.put(asked, version, answer))
+        return _text(rendered.put(target_of(request.scope), version, answer, "cache" not in parts))
 
     @app.get("/api/users/{user_id}/rows", tags=["recommendations"], responses=_problems())
     def rows(user_id: Id, k: K = 12):
@@ -223,7 +220,7 @@ def make_app(
         known = service.journal.count(event.user)
         return _json({"at": kept.at, "events_known": known}, 201)
 
-    return Guard(app, metrics, token)
+    return Guard(app, metrics, token, rendered)
 
 
 def _writable(*texts: str) -> None:

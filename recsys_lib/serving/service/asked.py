@@ -32,6 +32,9 @@ class Settings:
         Seconds a request waits for a stage.
     full_queue, light_queue : int
         Requests under way at which ranking, and then recall, are left out.
+    stage_threads : int
+        Requests in a stage at a time. Python computes on one core whatever their number, so that
+        more of them only finish later.
     ttl_s : float
         Seconds a cached answer lives.
     breaker_open_s : float
@@ -41,8 +44,9 @@ class Settings:
     deadline_s: float = 0.25
     recall_budget_s: float = 0.1
     ranking_budget_s: float = 0.1
-    full_queue: int = 8
-    light_queue: int = 16
+    full_queue: int = 4
+    light_queue: int = 6
+    stage_threads: int = 2
     ttl_s: float = 60.0
     breaker_open_s: float = 2.0
 

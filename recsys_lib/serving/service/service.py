@@ -87,6 +87,7 @@ class Service:
             parts,
             recall_budget_s=settings.recall_budget_s,
             ranking_budget_s=settings.ranking_budget_s,
+            threads=settings.stage_threads,
         )
         self.genre_vectors = self.catalogue.genre_vectors()
         self.popular = self.catalogue.popular(STORED_ITEMS)

@@ -111,7 +111,7 @@ class Stages:
         *,
         recall_budget_s: float = 0.1,
         ranking_budget_s: float = 0.1,
-        threads: int = 4,
+        threads: int = 2,
     ):
         self.parts = parts
         self.budgets = {"recall": recall_budget_s, "ranking": ranking_budget_s}
