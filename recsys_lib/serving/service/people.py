@@ -11,7 +11,7 @@ from recsys_lib.data.ids import raw_of
 from recsys_lib.data.matrix import index_of
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
 from recsys_lib.serving.balancing import key_position
-from recsys_lib.serving.service.catalogue import Catalogue, code_of
+from recsys_lib.serving.service.catalogue import Catalogue
 from recsys_lib.serving.service.journal import Event, Journal
 
 PERIODS = 8  # of the picture of taste over time, of equally many films each
@@ -63,12 +63,12 @@ class People:
     def __init__(self, data: Dataset, catalogue: Catalogue, journal: Journal):
         self.catalogue = catalogue
         self.journal = journal
-        self._raw = data.user_ids
         events = data.interactions.drop_duplicates([USER, ITEM], keep="last")
         self._events = events.sort_values([USER, TIMESTAMP], kind="stable", ignore_index=True)
         self.user_ids, starts = np.unique(self._events[USER].to_numpy(), return_index=True)
         self._bounds = np.append(starts, len(self._events))
-        self._shown = [str(each) for each in raw_of(self._raw, self.user_ids)]
+        self._shown = [str(each) for each in raw_of(data.user_ids, self.user_ids)]
+        self._codes = dict(zip(self._shown, self.user_ids.tolist(), strict=True))
         self._about = None if data.users is None else data.users.set_index(USER)
         self.has_moments = TIMESTAMP in data.columns
         self.has_ratings = RATING in data.columns
@@ -91,8 +91,7 @@ class People:
 
     def code_of(self, user: str) -> int | None:
         """Return the whole number of a user of the data set, or None."""
-        code = code_of(self._raw, user)
-        return code if code is not None and index_of(self.user_ids, [code])[0] >= 0 else None
+        return self._codes.get(user)
 
     def find(self, text: str, k: int = 20) -> list[dict]:
         """Return users whose id begins with a text, those with most events first."""

@@ -339,7 +339,7 @@ class Service:
                 reasons.update(zip(items, found, strict=True))
         return [
             {
-                **self.catalogue.of_row(int(self.catalogue.rows_of([line.item])[0])),
+                **self.catalogue.of_row(self.catalogue.row_of(line.item)),
                 "score": line.score,
                 "terms": [{"name": name, "value": value} for name, value in line.terms],
                 "points": line.points,
@@ -354,7 +354,7 @@ class Service:
         ]
 
     def _plain_reason(self, line: Line) -> dict:
-        likes = int(self.catalogue.likes[self.catalogue.rows_of([line.item])[0]])
+        likes = int(self.catalogue.likes[self.catalogue.row_of(line.item)])
         return {"text": f"{likes:,} people like it", "because": None}
 
     def _check(self, asked: Asked) -> None:
