@@ -216,10 +216,11 @@ def _describe(dataset) -> None:
     facts = dataset.description
     counts = facts["counts"]
     first, last = (datetime.fromtimestamp(t, UTC).date() for t in facts["time_span"])
+    when = f"{first} to {last}" if "timestamp" in dataset.columns else "without times"
     typer.echo(f"{dataset.name} in {paths.shown(dataset.path)}")
     typer.echo(
         f"  {counts['interactions']:,} interactions of {counts['users']:,} users with "
-        f"{counts['items']:,} items, {first} to {last}"
+        f"{counts['items']:,} items, {when}"
     )
     for reason, count in facts["rejects"].items():
         typer.echo(f"  set aside: {count:,} {'row' if count == 1 else 'rows'}: {reason}")

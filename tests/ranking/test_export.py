@@ -139,3 +139,11 @@ def test_no_samples_no_warm_up(rows, tmp_path):
     with pytest.raises(DataError, match="no sample to warm the model up"):
         model.export(tmp_path / "1", rows[:0])
     assert not (tmp_path / "1").exists()
+
+
+def test_a_column_without_a_value_is_exported(rows, asked, tmp_path):
+    """A set of films without genres leaves a table without keys, which TensorFlow does not make."""
+    model = untrained("embedding_mlp", rows.assign(item_genre_1=None))
+    assert not len(model.inputs.vocabularies["item_genre_1"])
+    model.export(tmp_path / "1", asked[:3])
+    assert largest_difference(model, tmp_path / "1", asked) < 1e-6
