@@ -63,14 +63,18 @@ class Guard:
     Parameters
     ----------
     app : ASGI application
-    metrics : Metrics
+    metrics : Metrics, optional
     token : str, optional
     rendered : Rendered, optional
         Answers that are given again, past the application.
     """
 
     def __init__(
-        self, app, metrics: Metrics, token: str | None = None, rendered: Rendered | None = None
+        self,
+        app,
+        metrics: Metrics | None = None,
+        token: str | None = None,
+        rendered: Rendered | None = None,
     ):
         self.app = app
         self.rendered = rendered
@@ -89,10 +93,9 @@ class Guard:
             if message["type"] == "http.response.start":
                 status[0] = message["status"]
                 known = {name.lower() for name, _ in message["headers"]}
-                extra = {**HEADERS, "x-request-id": request_id}
-                if b"cache-control" not in known:
-                    extra["cache-control"] = "no-store"
+                extra = {**HEADERS, "x-request-id": request_id, "cache-control": "no-store"}
                 more = [(n.encode(), v.encode()) for n, v in extra.items()]
+                more = [(name, value) for name, value in more if name not in known]
                 message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 
@@ -115,7 +118,8 @@ class Guard:
         finally:
             route = getattr(scope.get("route"), "path", LISTS if kept else "other")
             seconds = time.perf_counter() - started
-            self.metrics.request(scope["method"], route, status[0], seconds)
+            if self.metrics is not None:
+                self.metrics.request(scope["method"], route, status[0], seconds)
 
     def _refusal(self, scope, headers: dict[str, str]) -> tuple | None:
         """Return status, message and further headers where a request is not let through."""

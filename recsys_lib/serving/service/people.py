@@ -16,6 +16,7 @@ from recsys_lib.serving.service.journal import Event, Journal
 
 PERIODS = 8  # of the picture of taste over time, of equally many films each
 FEWEST_A_PERIOD = 3
+STRANGERS = 2**62  # their numbers begin here
 BAND_YEARS = 10  # of the age in a segment
 LARGEST_SAMPLE = 5_000  # users from whom the lists of segments are counted
 
@@ -29,7 +30,7 @@ class Person:
     user : str
         The person's id, as text.
     code : int
-        The whole number inside; negative for somebody who is not in the data set.
+        The whole number inside.
     events : DataFrame
         All that holds, in order of time: columns of :data:`recsys_lib.schema.INTERACTIONS`.
     dismissed : int64 array
@@ -43,6 +44,11 @@ class Person:
     events: pd.DataFrame
     dismissed: np.ndarray
     version: int
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the data set holds this user."""
+        return self.code < STRANGERS
 
     @property
     def had(self) -> np.ndarray:
@@ -79,8 +85,8 @@ class People:
     def get(self, user: str) -> Person:
         """Return a user as of now; one who is not in the data set has only new events."""
         known = self.code_of(user)
-        # A stranger's number is negative, and the same in every process; -1 pads lists.
-        code = -2 - key_position(user) % 2**62 if known is None else known
+        # A stranger's number is one that no data set has, and the same in every process.
+        code = STRANGERS + key_position(user) % STRANGERS if known is None else known
         # The version first: an event in between makes this person newer than the version says,
         # which the next look mends; the other way round an old list could pass for a new one.
         version = self.journal.count(user)
@@ -115,7 +121,7 @@ class People:
         ]
         return {
             "user_id": person.user,
-            "known": person.code >= 0,
+            "known": person.is_known,
             "about": self._facts(person.code),
             "items": len(events),
             "likes": int(liked.sum()),

@@ -148,7 +148,7 @@ function drawControls() {
 
 async function live() {
   if (document.hidden) return;
-  const status = await ask(`/api/status?user=${encodeURIComponent(state.user)}`).catch(() => null);
+  const status = await ask(`/api/status?user_id=${encodeURIComponent(state.user)}`).catch(() => null);
   if (!status) return;
   state.status = status;
   const { computed, cached } = status.latency_ms;
