@@ -105,6 +105,20 @@ def test_workers_share_the_work_and_one_may_die(small, data_folder, tmp_path):
     eventually(lambda: [each for each in children if each.is_running()], [])
 
 
+def test_behind_the_balancer_a_token_is_needed_too(small, data_folder, tmp_path, monkeypatch):
+    token = "a-secret-of-many-letters"
+    monkeypatch.setenv("RECSYS_TOKEN", token)
+    with command(data_folder, tmp_path, "--workers", "2") as (process, site):
+        path = f"{site.url}/api/users/10"
+        assert requests.get(path, timeout=30).status_code == 401
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = requests.get(path, headers=headers, timeout=30)
+        assert answer.status_code == 200
+        assert answer.headers["x-content-type-options"] == "nosniff"  # once, not twice
+        for each in psutil.Process(process.pid).children(recursive=True):
+            assert token not in " ".join(each.cmdline())  # which everybody on a machine can read
+
+
 def test_what_cannot_be_served_is_refused_in_a_sentence(small, data_folder, tmp_path):
     def refusal(*options) -> str:
         environment = {**os.environ, "RECSYS_DATA_DIR": str(data_folder)}

@@ -1,6 +1,7 @@
 """The service on the web: one FastAPI application over a :class:`Service`, and the page."""
 
 import json
+import logging
 import re
 from importlib.resources import files
 from typing import Annotated, Any
@@ -19,6 +20,8 @@ from recsys_lib.serving.service.journal import Event
 from recsys_lib.serving.service.metrics import Metrics
 from recsys_lib.serving.service.rendered import Rendered
 from recsys_lib.serving.service.service import Service
+
+logger = logging.getLogger(__name__)
 
 TYPES = {
     "html": "text/html; charset=utf-8",
@@ -71,6 +74,7 @@ _OF_POSTS = {
     "s411": "The body has no length.",
     "s413": "The body is too long.",
     "s415": "The body is not declared as JSON.",
+    "s503": "The disk does not take it.",
 }
 
 
@@ -254,6 +258,13 @@ def _add_errors(app: FastAPI, metrics: Metrics) -> None:
     async def overloaded(request: Request, error: Overloaded):
         metrics.shed()
         return _problem(503, str(error), {"retry-after": str(RETRY_AFTER_S)})
+
+    @app.exception_handler(OSError)
+    async def not_kept(request: Request, error: OSError):
+        # An event that is not on the disk is not taken: whoever sent it may send it again.
+        logger.error("%s: %s", request.url.path, error)
+        again = {"retry-after": str(RETRY_AFTER_S)}
+        return _problem(503, "The disk does not take it. Try again later.", again)
 
 
 def _add_page(app: FastAPI) -> None:

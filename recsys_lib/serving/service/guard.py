@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 LONGEST_BODY = 4_096  # bytes
 LONGEST_TARGET = 2_048  # bytes of path and query
 LISTS = "/api/users/{user_id}/recommendations"  # what is kept as text
+OPEN = ("/health", "/ready")  # for those who look after processes
 COOKIE = "recsys_token"
 HEADERS = {
     "content-security-policy": (
@@ -135,7 +136,7 @@ class Guard:
             if not is_loopback(host):
                 return 421, "This service answers only to localhost. Start it with a token."
             return None
-        if scope["path"] == "/health":
+        if scope["path"] in OPEN:
             return None
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if scope["path"] == "/" and asked and self._is_token(asked):
