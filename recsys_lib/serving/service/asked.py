@@ -27,7 +27,7 @@ class Settings:
     Attributes
     ----------
     deadline_s : float
-        Seconds an answer may take.
+        Seconds an answer may take: what a person hardly waits for. Queues end long before.
     recall_budget_s, ranking_budget_s : float
         Seconds a request waits for a stage.
     full_queue, light_queue : int
@@ -41,9 +41,9 @@ class Settings:
         Seconds that a level which fails is left alone.
     """
 
-    deadline_s: float = 0.25
-    recall_budget_s: float = 0.1
-    ranking_budget_s: float = 0.1
+    deadline_s: float = 0.7
+    recall_budget_s: float = 0.3
+    ranking_budget_s: float = 0.3
     full_queue: int = 4
     light_queue: int = 6
     stage_threads: int = 2

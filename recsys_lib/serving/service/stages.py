@@ -109,8 +109,8 @@ class Stages:
         self,
         parts: Parts,
         *,
-        recall_budget_s: float = 0.1,
-        ranking_budget_s: float = 0.1,
+        recall_budget_s: float = 0.3,
+        ranking_budget_s: float = 0.3,
         threads: int = 2,
     ):
         self.parts = parts
@@ -180,7 +180,9 @@ class Stages:
         for i in self._picked(recalled, blended, diversity, ranking.item_vectors, k):
             item = int(recalled.candidates.item_ids[i])
             place, total = float(of_place[i]), float(blended[i])
-            terms = [("recall", place), ("ranking", total - place)]
+            # Where ranking decides alone, it has been told of recall's order as of anything else.
+            terms = [("recall", place)] if weight < 1 else []
+            terms.append(("ranking", total - place))
             lines.append(
                 Line(
                     item,
