@@ -38,6 +38,8 @@ HOMES = {
     "papermill": ("experiments/",),
     "typer": ("cli/",),
     "redis": ("stores/", "serving/caching/"),
+    "fastapi": ("serving/service/",),
+    "prometheus_client": ("serving/service/",),
     "duckdb": ("data/sorted_rows.py",),
 }
 

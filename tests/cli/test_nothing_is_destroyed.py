@@ -43,7 +43,8 @@ READ_ONLY = {
     "models add MODEL", "models add --samples", "models serve --model-config-file",
 }  # fmt: skip
 # Versions are added and none is replaced; tests/models_registry holds a folder of others to it.
-REGISTRY = {f"models {name} --registry" for name in "add list show promote rollback serve".split()}
+NAMES = ["add", "list", "show", "promote", "rollback", "serve"]
+REGISTRY = {f"models {name} --registry" for name in NAMES}
 
 
 @pytest.fixture

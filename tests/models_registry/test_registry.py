@@ -148,7 +148,7 @@ def test_what_somebody_else_put_there_stays(registry):
     home.mkdir(parents=True)
     (home / "saved_model.pb").write_text("theirs")
     (registry.folder / "models.config").write_text("model_config_list {}")
-    with pytest.raises(RecsysError, match="saved_model.pb, which this program did not write"):
+    with pytest.raises(RecsysError, match=r"saved_model\.pb, which this program did not write"):
         add(registry, 0.7)
     add(registry, 0.7, name="other")
     with pytest.raises(RecsysError, match=r"models\.config was not written by this program"):

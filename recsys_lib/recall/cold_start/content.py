@@ -10,9 +10,11 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from recsys_lib.data.matrix import index_of
 from recsys_lib.errors import RecsysError
+from recsys_lib.recall.channels.als import ImplicitALS
 from recsys_lib.schema import ITEM
 from recsys_lib.seeding import DEFAULT_SEED, generator
 
@@ -107,6 +109,8 @@ class MeanOfSimilar(ContentModel):
 class ContentRidge(ContentModel):
     """A linear map from content to vector, ``(C^T C + regularization I)^-1 C^T V``, both centred.
 
+    A film without any content gets the mean of all vectors.
+
     Parameters
     ----------
     regularization : float
@@ -125,7 +129,8 @@ class ContentRidge(ContentModel):
         return self
 
     def predict(self, content):
-        return self.mean_ + (content - self.centre_) @ self.weights_
+        known = content.any(axis=1, keepdims=True)
+        return self.mean_ + np.where(known, content - self.centre_, 0) @ self.weights_
 
 
 class DropoutNet(ContentModel):
@@ -255,32 +260,22 @@ class _Adam:
 
 
 def updated_vectors(
-    guesses: np.ndarray, likes, user_vectors: np.ndarray, prior_likes: float
+    guesses: np.ndarray, likes: sparse.csr_matrix, factors: ImplicitALS, weight: float = 1.0
 ) -> np.ndarray:
-    """Return what the first ratings make of guessed vectors: float64, (n_items, dim).
+    """Return what the first likes make of guessed vectors: float64, (n_items, dim).
 
-    Each row minimises ``sum over raters (p_u - x_u . v)^2 + prior_likes (v - g)^T S (v - g)``,
-    where ``p_u`` is 1 for a like and 0 for a rating below it, ``g`` is the guess and ``S`` the
-    mean of ``x x^T`` over users: the guess counts as much as ``prior_likes`` ratings by average
-    users. Only people who rated the film are asked: that nobody else has is no verdict on a film
-    that is new. With a guess of zeros nothing but the ratings is left.
+    The guess from the content plus ``weight`` times what the factor model learns from the likes
+    alone, with the users held fixed. Alone, a few likes make a vector that is short, because all
+    who have not met the film yet count as no; the guess stands in for them.
 
     Parameters
     ----------
     guesses : float array, shape (n_items, dim)
     likes : scipy CSR matrix, shape (n_items, n_users)
-        1 for a like, -1 for a rating below it.
-    user_vectors : float array, shape (n_users, dim)
-    prior_likes : float
+        Ones; the columns are the users of ``factors``.
+    factors : ImplicitALS
+        Fitted.
+    weight : float
+        0 keeps the guess.
     """
-    x = np.asarray(user_vectors, np.float64)
-    prior = prior_likes * (x.T @ x) / max(len(x), 1)
-    prior += 1e-9 * np.trace(prior) * np.eye(len(prior))
-    found = np.array(guesses, np.float64)
-    for row in range(likes.shape[0]):
-        some = slice(likes.indptr[row], likes.indptr[row + 1])
-        raters, liked = x[likes.indices[some]], likes.data[some] > 0
-        if len(raters):
-            right = raters.T @ liked + prior @ found[row]
-            found[row] = np.linalg.solve(raters.T @ raters + prior, right)
-    return found
+    return guesses + weight * factors.solve(likes, factors.users_.astype(np.float64))

@@ -115,7 +115,7 @@ class WithNewItems(Recaller):
         known = np.isin(codes, self.recaller.matrix_.item_ids)
         if known.any():
             raise RecsysError(
-                f"Item {items[ITEM].iloc[int(np.argmax(known))]!r} is not new: it has "
+                f"Item {items[ITEM].tolist()[int(np.argmax(known))]!r} is not new: it has "
                 "interactions that were learned from. Leave it out, or fit again."
             )
         late, row = np.unique(codes, return_index=True)
@@ -170,6 +170,7 @@ class WithNewItems(Recaller):
         """Return the content of items as a long table, with the whole numbers inside."""
         table = pd.DataFrame({name: items.get(name) for name in ITEMS.names}, index=items.index)
         table[ITEM] = codes
+        table["release_year"] = pd.to_numeric(table["release_year"]).astype("Int16")
         return side_of_items(table, self.triples, self.fields, min_items=1)
 
     def _remember(self, items: pd.DataFrame) -> None:

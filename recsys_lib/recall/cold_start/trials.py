@@ -121,7 +121,7 @@ class NewUserTrial:
         figures : DataFrame
             nDCG@10, a row a user, columns (method, n).
         chosen : DataFrame
-            The recaller that was chosen, a row a fold, a column a method.
+            The settings that were chosen, as text, a row a fold, a column a method.
         """
         figures, chosen = [], []
         for fold in range(self.n_folds):
@@ -129,7 +129,7 @@ class NewUserTrial:
             for method, makers in tried.items():
                 make = self._best(makers, fold, n_events)
                 model = make().fit(self.train(fold))
-                names[method] = repr(model)
+                names[method] = _settings(model)
                 for n in n_events:
                     of_fold[method, n] = self.ndcg(model, fold, self.events(fold, n))
             figures.append(pd.DataFrame(of_fold))
@@ -236,15 +236,18 @@ class NewItemTrial:
         encoder = ContentEncoder.of(side[side[ITEM].isin(known)])
         return encoder.encode(side, known), encoder.encode(side, self.cold(fold))
 
-    def first_ratings(self, warm: ImplicitALS, fold: int, n: int) -> sparse.csr_matrix:
-        """Return the first ``n`` ratings of each new film, (n_films, n_users): 1 likes, -1 not."""
+    def first_likes(self, warm: ImplicitALS, fold: int, n: int) -> sparse.csr_matrix:
+        """Return who likes a new film among its first ``n`` raters: ones, (n_films, n_users)."""
+        return self._first(warm, fold, n, LIKE_THRESHOLD)
+
+    def _first(self, warm, fold: int, n: int, min_rating: float) -> sparse.csr_matrix:
         rows = self.rows[(self._fold == fold) & (self._place < n)]
         user = warm.matrix_.users_of(rows[USER])
-        rows, user = rows[user >= 0], user[user >= 0]
+        kept = (user >= 0) & (rows[RATING] >= min_rating).to_numpy()
         cold = self.cold(fold)
-        liked = np.where(rows[RATING] >= LIKE_THRESHOLD, 1.0, -1.0)
+        place = np.searchsorted(cold, rows[ITEM][kept]), user[kept]
         shape = (len(cold), warm.matrix_.n_users)
-        return sparse.csr_matrix((liked, (np.searchsorted(cold, rows[ITEM]), user)), shape=shape)
+        return sparse.csr_matrix((np.ones(kept.sum()), place), shape=shape)
 
     def ndcg(
         self, warm: ImplicitALS, fold: int, vectors: np.ndarray, n_hidden: int = 0
@@ -270,13 +273,14 @@ class NewItemTrial:
         else:
             score = warm.users_[row] @ vectors.T
         score = score.astype(np.float32)
-        score[self.first_ratings(warm, fold, n_hidden).T.tocsr()[row].nonzero()] = -np.inf
+        hidden = self._first(warm, fold, n_hidden, -np.inf)
+        score[hidden.T.tocsr()[row].nonzero()] = -np.inf
         found, _ = top_k(score, cold, K)
         metrics = ranking_metrics(found, relevant, (K,))
         return pd.Series(metrics[f"ndcg_at_{K}"], relevant.user_ids)
 
     def run(
-        self, tried: Mapping[str, Sequence[Callable]], folds: Sequence[int] | None = None
+        self, tried: Mapping[str, Sequence[Callable]], n_hidden: int = 0
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Test methods, each with the settings that validation films choose.
 
@@ -285,7 +289,8 @@ class NewItemTrial:
         tried : mapping
             By method, functions ``(trial, warm, fold) -> vectors``, one for each setting; the
             vectors are those that :meth:`ndcg` takes.
-        folds : sequence of int, optional
+        n_hidden : int
+            As for :meth:`ndcg`.
 
         Returns
         -------
@@ -296,7 +301,7 @@ class NewItemTrial:
             The place of the setting that was chosen, a row a fold, a column a method.
         """
         figures, chosen = [], []
-        for fold in range(self.n_folds) if folds is None else folds:
+        for fold in range(self.n_folds):
             validation = (fold + 1) % self.n_folds
             of_fold, places = {}, {}
             for method, makers in tried.items():
@@ -304,12 +309,12 @@ class NewItemTrial:
                 if len(makers) > 1:
                     warm = self.warm(fold, validation)
                     means = [
-                        self.ndcg(warm, validation, make(self, warm, validation)).mean()
+                        self.ndcg(warm, validation, make(self, warm, validation), n_hidden).mean()
                         for make in makers
                     ]
                     best = int(np.argmax(means))
                 warm = self.warm(fold)
-                of_fold[method] = self.ndcg(warm, fold, makers[best](self, warm, fold))
+                of_fold[method] = self.ndcg(warm, fold, makers[best](self, warm, fold), n_hidden)
                 places[method] = best
             figures.append(pd.DataFrame(of_fold))
             chosen.append(places)
@@ -319,6 +324,13 @@ class NewItemTrial:
 def mean_by_user(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return the mean of each user's rows in several tables, in order of the users."""
     return pd.concat(parts).groupby(level=0).mean()
+
+
+def _settings(model: Recaller) -> str:
+    plain = {n: v for n, v in model.parameters.items() if isinstance(v, str | int | float | tuple)}
+    return ", ".join(
+        f"{n}={v if not isinstance(v, tuple) else '|'.join(v)}" for n, v in plain.items()
+    )
 
 
 def _check_folds(n_folds: int) -> None:

@@ -44,6 +44,8 @@ function drawAnswer(answer, trip) {
   $("notice").textContent = newcomer
     ? "Nothing is known of this user yet, so this is what most people like. Rate a few titles and watch the list turn into yours."
     : `Not at its best. ${lost.join(" ")}`;
+  const giving = Object.keys(state.status.channels).filter((name) => answer.items.some((film) => film.points.some((each) => each.channel === name)));
+  show($("key"), giving.map((name) => el("li", { "--channel": colourOf(name) }, name.replaceAll("_", " "))));
   const first = new Map([...$("films").children].map((node) => [node.dataset.id, node.getBoundingClientRect()]));
   show($("films"), answer.items.map((film, i) => drawFilm(film, i, before, answer)));
   if (before) slide(first);
@@ -58,8 +60,7 @@ function drawFilm(film, i, before, answer) {
     : was === undefined ? el("span", { class: "move fresh" }, "new")
     : el("span", { class: was > i ? "move" : "move down" }, `${was > i ? "▲" : "▼"} ${Math.abs(was - i)}`);
   const node = el("li", { class: "film" },
-    el("span", { class: "rank", "aria-hidden": "true" }, String(i + 1)), move,
-    poster(film, () => openFilm(film, { film, answer })),
+    poster(film, () => openFilm(film, { film, answer }), el("span", { class: "rank" }, String(i + 1)), move),
     madeOf(film.points),
     el("p", { class: "why" }, film.reason.text));
   node.dataset.id = film.item_id;
@@ -107,7 +108,9 @@ async function loadWho() {
   $("who-title").textContent = who.known ? `User ${who.user_id}` : "A new visitor";
   const { age, gender, occupation } = who.about;
   const facts = [age && `${age} years`, { M: "man", F: "woman" }[gender] ?? gender, occupation].filter(Boolean).join(", ");
-  $("who-facts").textContent = facts || (who.segment ? `likes ${who.segment}` : "Nothing is known yet.");
+  $("who-facts").textContent = facts || (who.segment ? `likes ${who.segment}` : who.items ? "Known by what they chose alone." : "Nothing is known yet.");
+  // Where the data say nothing of genres, there is nothing to draw.
+  for (const id of ["genres-title", "genres", "taste-title", "taste"]) $(id).hidden = who.items > 0 && !who.genres.length;
   const counts = [["titles", who.items], ["liked", who.likes]];
   if (who.has_ratings && who.mean_rating !== null) counts.push(["mean rating", who.mean_rating.toFixed(1)]);
   show($("who-counts"), counts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(value)))));
@@ -147,7 +150,7 @@ function drawControls() {
 
 async function live() {
   if (document.hidden) return;
-  const status = await ask("/api/status").catch(() => null);
+  const status = await ask(`/api/status?user_id=${encodeURIComponent(state.user)}`).catch(() => null);
   if (!status) return;
   state.status = status;
   const { computed, cached } = status.latency_ms;
@@ -207,17 +210,19 @@ function explain(film, answer) {
   const foot = (text, value) => el("tfoot", {}, el("tr", {}, el("th", { scope: "row" }, text), el("td", {}, ""), el("td", {}, number(value))));
   $("explain-why").textContent = `${film.channel.replaceAll("_", " ")}: ${film.reason.text}.`;
   const recall = film.points.reduce((sum, each) => sum + each.points, 0);
+  const plain = film.terms.every((each) => film.points.some((point) => point.channel === each.name));
   $("points").hidden = !film.points.length;
+  $("terms").hidden = plain && film.points.length > 0; // the points are the terms
   show($("points"), el("caption", {}, "Recall: points of the channels"), head("channel", "place", "points"),
     el("tbody", {}, film.points.map((each) => el("tr", {}, name(each.channel, colourOf(each.channel)), el("td", {}, String(each.place)), el("td", {}, number(each.points))))),
-    foot(film.recall_place ? `place ${film.recall_place} of recall` : "sum", recall));
+    foot(plain ? "score" : `sum, place ${film.recall_place} of recall`, recall));
   const sum = film.terms.reduce((total, each) => total + each.value, 0);
   const said = { recall: "recall, by its place", ranking: film.probability === null ? "ranking" : `ranking, chance of a like ${(100 * film.probability).toFixed(0)} %` };
   show($("terms"), el("caption", {}, `Score at level ${answer.level}`), head("term", "", "value"),
     el("tbody", {}, film.terms.map((each) => el("tr", {}, name(said[each.name] ?? each.name, colourOf(each.name)), el("td", {}, ""), el("td", {}, number(each.value))))),
     foot("score", film.score));
   const moved = film.ranked_place !== null && film.ranked_place !== state.places?.get(film.item_id) + 1 ? ` Variety moved it from place ${film.ranked_place}.` : "";
-  $("explain-check").textContent = `The terms add up to the score; the difference is ${Math.abs(sum - film.score).toExponential(0)}.${moved}`;
+  $("explain-check").textContent = `The terms add up to the score${sum === film.score ? " exactly" : ` up to ${Math.abs(sum - film.score).toExponential(0)}`}.${moved}`;
 }
 
 async function rate(film, rating) {
