@@ -328,3 +328,9 @@ def test_nested_columns(tmp_path):
         found = Interactions.from_file(tmp_path / name, "who.of.shop", "what.sku", timestamp="ts")
         ids = found.to_frame()[["user_id", "item_id"]].to_numpy().tolist()
         assert ids == [[2**60 + n, n] for n in range(3)]
+
+
+@pytest.mark.parametrize("separator", ["\0", "\n", '"', "é", "ab", ""])
+def test_what_cannot_separate_columns_is_refused(separator):
+    with pytest.raises(DataError, match="The separator must be one ASCII character"):
+        TextForm(separator=separator)
