@@ -90,8 +90,10 @@ class TextForm:
     def __post_init__(self):
         if self.separator is not None and not (
             self.separator == "::"
-            or (len(self.separator) == 1 and self.separator.isascii())
-            and self.separator not in NO_SEPARATORS
+            or (
+                (len(self.separator) == 1 and self.separator.isascii())
+                and self.separator not in NO_SEPARATORS
+            )
         ):
             raise DataError(
                 "The separator must be one ASCII character, no quotation mark and no line end, "
