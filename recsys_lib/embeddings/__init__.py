@@ -33,7 +33,7 @@ from recsys_lib.embeddings.item2vec import (
 )
 from recsys_lib.embeddings.item2vec_numba import train_item2vec_numba
 from recsys_lib.embeddings.item2vec_spark import train_item2vec_on_spark
-from recsys_lib.embeddings.side_information import side_information
+from recsys_lib.embeddings.side_information import side_information, side_of_items
 from recsys_lib.embeddings.similar import mean_of_similar
 from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.embeddings.text_formats import (
@@ -68,6 +68,7 @@ __all__ = [
     "read_reference",
     "read_word2vec",
     "side_information",
+    "side_of_items",
     "spark_walks",
     "train_graph_embedding",
     "train_item2vec",

@@ -92,6 +92,16 @@ class Ranker(ABC):
             The ranker needs features of the user, and there are none.
         """
 
+    def add_items(self, features: pd.DataFrame) -> None:  # noqa: B027 (few rankers keep features)
+        """Take in the features of items that came later, where the ranker keeps such.
+
+        Parameters
+        ----------
+        features : DataFrame
+            ``item_id``, as a whole number inside, and item features; those that are missing count
+            as unknown.
+        """
+
     def save(self, folder: Path) -> None:
         """Write the ranker to a folder, atomically: JSON, arrays and tables, no code.
 

@@ -82,6 +82,11 @@ class NetworkRanker(Ranker):
                 ),
             )
 
+    def add_items(self, features: pd.DataFrame) -> None:
+        self.items = self.items.with_rows(features)
+        for computed in ("_split", "_items", "_from_item"):  # of the items before
+            vars(self).pop(computed, None)
+
     @cached_property
     def _split(self) -> SplitMlp | None:
         """The network with its items' half computed, where it can be split so."""

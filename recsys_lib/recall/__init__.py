@@ -9,9 +9,18 @@ from recsys_lib.recall.channels.ease import Ease
 from recsys_lib.recall.channels.item_knn import ItemKNN
 from recsys_lib.recall.channels.popular import Newest, Popular, RandomRecaller, RecentlyPopular
 from recsys_lib.recall.channels.rp3beta import RP3beta
+from recsys_lib.recall.channels.sessions import CoOccurrence, SessionEase, Transitions
 from recsys_lib.recall.channels.two_tower import TwoTower
 from recsys_lib.recall.channels.user_knn import UserKNN
 from recsys_lib.recall.channels.vectors import VectorRecaller
+from recsys_lib.recall.cold_start import (
+    AttributeRidge,
+    ClusterPopular,
+    Interview,
+    Newcomers,
+    SegmentPopular,
+    WithNewItems,
+)
 from recsys_lib.recall.histories import Histories
 from recsys_lib.recall.lists import Lists
 from recsys_lib.recall.merge import Merged, fuse
@@ -26,26 +35,35 @@ from recsys_lib.recall.storage import load_recaller
 from recsys_lib.recall.tuning import TunedMerge, make_recaller
 
 __all__ = [
+    "AttributeRidge",
     "Calibration",
     "Channel",
+    "ClusterPopular",
+    "CoOccurrence",
     "Ease",
     "FavouriteGenre",
     "FavouritePeople",
     "Histories",
     "ImplicitALS",
+    "Interview",
     "ItemKNN",
     "Lists",
     "Merged",
+    "Newcomers",
     "Newest",
     "Popular",
     "RP3beta",
     "RandomRecaller",
     "Recaller",
     "RecentlyPopular",
+    "SegmentPopular",
+    "SessionEase",
+    "Transitions",
     "TunedMerge",
     "TwoTower",
     "UserKNN",
     "VectorRecaller",
+    "WithNewItems",
     "calibrate",
     "channel_names",
     "default_plan",

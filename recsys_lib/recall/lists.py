@@ -87,6 +87,16 @@ class Lists:
         """The name of the channel of each place: str, shape (n, k), padded with ``""``."""
         return np.array([*self.channel_names, ""])[self.channel_index]  # -1 is the padding
 
+    def take(self, rows: np.ndarray) -> "Lists":
+        """Return the lists of some rows."""
+        return replace(
+            self,
+            user_ids=self.user_ids[rows],
+            item_ids=self.item_ids[rows],
+            scores=self.scores[rows],
+            channel_index=self.channel_index[rows],
+        )
+
     def head(self, k: int) -> "Lists":
         """Return the first ``k`` places of each list."""
         return replace(

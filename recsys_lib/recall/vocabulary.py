@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,33 @@ class Vocabulary:
             )
         users, items = self.user_codes(pairs[USER]), self.item_codes(pairs[ITEM])
         return pairs.assign(**{USER: users, ITEM: items})
+
+
+@dataclass(frozen=True)
+class GrownVocabulary(Vocabulary):
+    """A vocabulary whose later items have the negative numbers of unknown ids.
+
+    Attributes
+    ----------
+    later : Ids or None
+        The items that came later; None where whole numbers stand for themselves.
+    later_codes : int64 array
+        Their numbers.
+    """
+
+    later: Ids | None = None
+    later_codes: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def raw_items(self, codes) -> np.ndarray:
+        """Return the person's ids of items, known or later."""
+        codes = np.asarray(codes, np.int64)
+        if self.later is None or not (codes < 0).any():
+            return super().raw_items(codes)
+        raw = np.empty(codes.shape, dtype=object)
+        raw[codes >= 0] = raw_of(self.items, codes[codes >= 0])
+        by_code = dict(zip(self.later_codes.tolist(), self.later.values, strict=True))
+        raw[codes < 0] = [by_code[code] for code in codes[codes < 0].tolist()]
+        return raw
 
 
 def canonical(interactions: pd.DataFrame | Interactions) -> tuple[pd.DataFrame, Vocabulary]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.embeddings import EmbeddingTable
@@ -12,6 +13,7 @@ from recsys_lib.errors import RecsysError
 from recsys_lib.rankers import Candidates, Ranker, UnknownUser, UserFeatures, load_ranker
 from recsys_lib.recall import Histories, Lists, Recaller
 from recsys_lib.recall.vocabulary import Vocabulary
+from recsys_lib.schema import ITEM
 from recsys_lib.serving.diversity import maximal_marginal_relevance
 
 
@@ -151,6 +153,33 @@ class Cascade(Recaller):
             answer.channel_index[row, : len(best)] = recalled.channel_index[row, best]
         return answer
 
+    def add_items(self, items: pd.DataFrame, features: pd.DataFrame | None = None) -> None:
+        """Recommend items that came after :meth:`fit`.
+
+        Parameters
+        ----------
+        items : DataFrame
+            Rows of the item table, in the person's ids, see
+            :meth:`recsys_lib.recall.cold_start.WithNewItems.add_items`.
+        features : DataFrame, optional
+            ``item_id`` and what the ranker reads of an item. By default the year and the first
+            genres: nothing else is known before the first rating.
+
+        Raises
+        ------
+        RecsysError
+            The recaller has no places for new items.
+        """
+        if not hasattr(self.recaller, "add_items"):
+            raise RecsysError(
+                f"{type(self.recaller).__name__} cannot recommend items without interactions: "
+                "put it into WithNewItems(recaller, items)."
+            )
+        self.recaller.add_items(items)
+        features = features_at_birth(items) if features is None else features
+        codes = self.vocabulary_.item_codes(features[ITEM])
+        self.ranker.add_items(features.assign(**{ITEM: codes}))
+
     def similar_lists(self, items, k=10) -> Lists:
         return self.recaller.similar_lists(items, k)
 
@@ -234,6 +263,23 @@ def vectors_or_zeros(table: EmbeddingTable, item_ids: np.ndarray) -> np.ndarray:
     vectors = np.zeros((len(row), table.embedding_dim), np.float32)
     vectors[row >= 0] = table.vectors[row[row >= 0]]
     return vectors
+
+
+def features_at_birth(items: pd.DataFrame) -> pd.DataFrame:
+    """Return the features of items that nobody has rated yet: year, genres, a count of 0.
+
+    Parameters
+    ----------
+    items : DataFrame
+        ``item_id`` and, where they are known, ``release_year`` and ``genres``.
+    """
+    features = items[[ITEM]].reset_index(drop=True).assign(item_rating_count=0)
+    if "release_year" in items:
+        features["release_year"] = items["release_year"].to_numpy()
+    for k in range(1, 4) if "genres" in items else ():
+        of_place = [genres[k - 1] if len(genres) >= k else None for genres in items["genres"]]
+        features[f"item_genre_{k}"] = pd.Series(of_place, dtype=object)
+    return features
 
 
 def blend(scores: np.ndarray, ranking_weight: float, probabilities: bool = True) -> np.ndarray:

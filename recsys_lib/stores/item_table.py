@@ -42,3 +42,20 @@ class ItemFeatureTable:
             unknown = np.asarray(item_ids)[rows < 0]
             raise DataError(f"{len(unknown)} items have no features, item {unknown[0]} first.")
         return rows
+
+    def with_rows(self, items: pd.DataFrame) -> "ItemFeatureTable":
+        """Return a table with more items; a row of an item that is there already replaces it.
+
+        Parameters
+        ----------
+        items : DataFrame
+            ``item_id`` and any of the features; the others are missing.
+        """
+        fresh = items.reindex(columns=self.frame.columns)
+        for name, dtype in self.frame.dtypes.items():
+            if fresh[name].isna().all():
+                # A column of missing values has no type of its own; whole numbers have no missing.
+                whole = pd.api.types.is_integer_dtype(dtype) and not hasattr(dtype, "na_value")
+                fresh[name] = fresh[name].astype("float64" if whole else dtype)
+        old = self.frame[~self.frame[ITEM].isin(fresh[ITEM])]
+        return ItemFeatureTable(pd.concat([old, fresh], ignore_index=True))

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys_lib.data.splits import PARTS, at_random, by_time, hold_out, in_time_order, last_likes
+from recsys_lib.data.splits import (
+    PARTS,
+    at_random,
+    by_time,
+    fold_of,
+    hold_out,
+    in_time_order,
+    last_likes,
+)
 from recsys_lib.errors import RecsysError
 
 
@@ -124,3 +132,14 @@ def test_a_random_part_does_not_depend_on_the_order_of_rows():
 def test_an_unknown_protocol_is_refused():
     with pytest.raises(RecsysError, match=r"'rendom'\. Did you mean 'random'"):
         hold_out(random_interactions(1), "rendom")
+
+
+def test_folds_hold_whole_users_and_are_even():
+    users = np.repeat(np.arange(103), 7)
+    fold = fold_of(users, 5, seed=3)
+    assert (fold.reshape(103, 7) == fold.reshape(103, 7)[:, :1]).all()
+    assert sorted(np.bincount(fold[::7])) == [20, 20, 21, 21, 21]
+    np.testing.assert_array_equal(fold_of(users[::-1], 5, seed=3), fold[::-1])
+    assert (fold_of(users, 5, seed=4) != fold).any()
+    with pytest.raises(RecsysError, match="at least 2 folds, not 1"):
+        fold_of(users, 1)
