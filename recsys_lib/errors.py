@@ -19,6 +19,14 @@ class MachineError(RecsysError):
     """The machine lacks something (Java, a Redis server), or has the wrong version of it."""
 
 
+class NothingToJudge(RecsysError):
+    """A data set has too few users for any figure of the course to mean something."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in a notebook: the sentence alone, for no line of code is wrong."""
+        return [str(self)]
+
+
 def nearest(wrong: str, known) -> str:
     """Return ``" Did you mean 'x'?"`` for the nearest known name, or an empty string."""
     import difflib

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import zipfile
@@ -34,8 +35,15 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     The block writes one file at the yielded path. When it raises, ``path`` is untouched and the
     temporary file is removed.
+
+    Raises
+    ------
+    RecsysError
+        ``path`` is a folder.
     """
     path = Path(path)
+    if path.is_dir():
+        raise RecsysError(f"{path} is a folder: name a file.")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
@@ -139,6 +147,19 @@ def remove_folder(path: Path) -> None:
     if Path(path).exists():
         check_replaceable(path)
         shutil.rmtree(path)
+
+
+def leftovers(path: Path) -> list[Path]:
+    """Return what killed writers of a file or folder left beside it; ask under its lock."""
+    path = Path(path)
+    left = re.compile(re.escape(f".{path.name}.") + r"[a-z0-9_]{8}")
+    found = [each for each in path.parent.glob(".*") if left.fullmatch(each.name)]
+    return [each for each in found if not each.is_dir() or _is_holder(each)]
+
+
+def _is_holder(folder: Path) -> bool:
+    """Tell whether a folder holds nothing but what :func:`atomic_folder` puts into one."""
+    return {each.name for each in folder.iterdir()} <= {"new", "old"}
 
 
 def _mark(folder: Path, written: Iterable[Path]) -> None:

@@ -1,13 +1,29 @@
 """Fixtures for all tests: outputs never land in the checkout, MovieLens is fetched once."""
 
+import os
+
 import pytest
+
+# Each worker of a parallel run has a core of its own. More threads would wait for each other, and
+# those of TensorFlow and BLAS burn processor time while they wait.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for kind in ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
+        os.environ.setdefault(f"{kind}_THREADS", "1")
 
 
 def pytest_collection_modifyitems(items):
-    """Let one worker run all tests of a file, or of a group within one where it names groups."""
+    """Say which tests one worker runs, and begin with what takes longest.
+
+    A worker runs all tests of a file, or of a group that a test names. Tests on Spark are such a
+    group: one virtual machine serves them all. The long groups come first, so that the workers
+    end together.
+    """
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            on_spark = item.get_closest_marker("spark")
+            item.add_marker(pytest.mark.xdist_group("spark" if on_spark else item.path.stem))
+    marks = ("notebook", "spark", "slow")
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in marks])
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -14,7 +14,7 @@ from recsys_lib.paths import project_root
 
 PACKAGE = Path(recsys_lib.__file__).parent
 # Within one layer the data really flows this way.
-ALLOWED_SIDEWAYS: set[tuple[str, str]] = set()
+ALLOWED_SIDEWAYS: set[tuple[str, str]] = {("rankers", "recall")}  # ranking reads recall's scores
 # Where a heavy package may be imported at all (a folder or a module below recsys_lib).
 HOMES = {
     "pyspark": (
@@ -38,6 +38,8 @@ HOMES = {
     "papermill": ("experiments/",),
     "typer": ("cli/",),
     "redis": ("stores/", "serving/caching/"),
+    "fastapi": ("serving/service/",),
+    "prometheus_client": ("serving/service/",),
     "duckdb": ("data/sorted_rows.py",),
 }
 

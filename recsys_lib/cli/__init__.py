@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from recsys_lib.cli import data, doctor, metrics, models, ranking, recommend, run, samples
+from recsys_lib.cli import data, doctor, metrics, models, ranking, recommend, run, samples, serve
 from recsys_lib.errors import RecsysError, storage_sentence
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command(rich_help_panel=_COURSE)(doctor.doctor)
 app.add_typer(data.app, name="data", rich_help_panel=_COURSE)
 app.command(rich_help_panel=_COURSE)(run.run)
 app.command(rich_help_panel=_COURSE)(metrics.metrics)
+app.command(rich_help_panel=_COURSE)(serve.serve)
 app.command(rich_help_panel=_MODELS)(recommend.recommend)
 app.add_typer(samples.app, name="samples", rich_help_panel=_MODELS)
 app.command(rich_help_panel=_MODELS)(ranking.train)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from recsys_lib.cli import table_options as table
+from recsys_lib.settings import LARGEST_SEED
 
 app = typer.Typer(no_args_is_help=True, help="List, get, check and synthesise data sets.")
 Name = Annotated[str, typer.Argument(help="Name of the data set, as `recsys data list` shows it.")]
@@ -165,7 +166,12 @@ def synth(
         int, typer.Option(min=1, help="How many ratings it has, of all users together.")
     ] = 100_000,
     seed: Annotated[
-        int, typer.Option(help="Start of every draw: the same seed and sizes give the same data.")
+        int,
+        typer.Option(
+            min=0,
+            max=LARGEST_SEED,
+            help="Start of every draw: the same seed and sizes give the same data.",
+        ),
     ] = 42,
 ) -> None:
     """Make a data set of any size that looks like MovieLens and has a planted structure.
@@ -216,10 +222,11 @@ def _describe(dataset) -> None:
     facts = dataset.description
     counts = facts["counts"]
     first, last = (datetime.fromtimestamp(t, UTC).date() for t in facts["time_span"])
+    when = f"{first} to {last}" if "timestamp" in dataset.columns else "without times"
     typer.echo(f"{dataset.name} in {paths.shown(dataset.path)}")
     typer.echo(
         f"  {counts['interactions']:,} interactions of {counts['users']:,} users with "
-        f"{counts['items']:,} items, {first} to {last}"
+        f"{counts['items']:,} items, {when}"
     )
     for reason, count in facts["rejects"].items():
         typer.echo(f"  set aside: {count:,} {'row' if count == 1 else 'rows'}: {reason}")

@@ -130,4 +130,7 @@ def _print_result(result) -> None:
         typer.echo(f"Nothing changed since {shown(result.folder)}.")
     elif result.failed:
         typer.echo(f"No results from: {', '.join(result.failed)}. The same command tries again.")
+    if result.left_out:
+        typer.echo(f"Left out: {', '.join(result.left_out)}.")
+        typer.echo(next(iter(result.left_out.values())))
     typer.echo(f"Report: {shown(result.folder / 'report.html')}")

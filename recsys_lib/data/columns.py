@@ -116,6 +116,12 @@ def resolve_columns(
     return found
 
 
+def names_interactions(names: Sequence[str]) -> bool:
+    """Tell whether users and items are among these names, as they are usually called."""
+    plain = {_plain(name) for name in names}
+    return all(plain.intersection(INTERACTION_ROLES[role]) for role in ("user", "item"))
+
+
 def columns_in_words(names: Sequence[str]) -> str:
     """Return a sentence that lists the columns of a table, as far as they can be read."""
     shown = [repr(name if len(name) <= 40 else name[:37] + "...") for name in names[:20]]

@@ -1,4 +1,7 @@
-"""Reading large delimited text in blocks, keeping the line number of every row."""
+"""Reading large delimited text in blocks, keeping the line number of every row.
+
+Lines that begin with ``#`` before the header or the first row are comments.
+"""
 
 import csv
 import io
@@ -12,10 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
+from recsys_lib.data.columns import names_interactions
 from recsys_lib.data.compressed import open_bytes
 from recsys_lib.data.line_numbers import BrokenLines, LineNumbers, Rows
 from recsys_lib.data.text_stream import (
     BLOCK_BYTES,
+    COMMENT,
     UNIT_SEPARATOR,
     Utf8Stream,
     encoding_of,
@@ -24,6 +29,7 @@ from recsys_lib.data.text_stream import (
 from recsys_lib.errors import DataError
 
 SEPARATORS = (",", ";", "\t", "|", "::")  # tried in this order; the first of equals is taken
+N_FIRST = 1_000  # lines from the first that is no comment, among which the header must be
 
 
 class Delimited:
@@ -56,6 +62,7 @@ class Delimited:
         self.path, self.separator, self.quoted = Path(path), separator, quoted
         self.encoding = known_encoding(encoding) if encoding else encoding_of(self.path)
         self.has_header = names is None
+        self.n_comments = n_comments(self.path, self.encoding, separator, quoted, self.has_header)
         self._n_before_rows = 0  # the header, and blank lines before it
         self.names = names if names is not None else self._header()
 
@@ -64,14 +71,20 @@ class Delimited:
         """What kind of file it is, in words."""
         shown = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|", " ": "blank"}
         how = shown.get(self.separator, self.separator)
-        return f"a text file, columns separated by {how}, {self.encoding}"
+        n = self.n_comments
+        after = f", after {n} line{'' if n == 1 else 's'} of comments" if n else ""
+        return f"a text file, columns separated by {how}, {self.encoding}{after}"
 
     def records(self, n: int) -> list[list[str]]:
-        """Return the fields of the first ``n`` lines, whatever their number."""
-        return read_records(self.path, self.encoding, self.separator, self.quoted, n)
+        """Return the fields of the first ``n`` lines that are not blank, whatever their number."""
+        return [row for row in self._beginning() if any(row)][:n]
+
+    def _beginning(self) -> list[list[str]]:
+        form = self.path, self.encoding, self.separator, self.quoted
+        return read_records(*form, self.n_comments + N_FIRST, self.n_comments)
 
     def _header(self) -> list[str]:
-        rows = self.records(1 << 10)
+        rows = self._beginning()
         first = next((row for row in rows if any(row)), None)
         if first is None:
             raise DataError(f"{self.path.name} is empty: its first line must name the columns.")
@@ -110,7 +123,8 @@ class Delimited:
         # The header is read as a row, so that pyarrow needs no names: theirs may repeat.
         skipped = self._n_before_rows
         with open_bytes(self.path) as raw:
-            stream = Utf8Stream(raw, self.encoding, self.path.name, self.separator == "::")
+            double_colon = self.separator == "::"
+            stream = Utf8Stream(raw, self.encoding, self.path.name, double_colon, self.n_comments)
             try:
                 for batch in self._batches(stream, note):
                     numbers = lines.of(batch)[skipped:]
@@ -173,12 +187,13 @@ def _blank(columns: list[pa.Array]) -> np.ndarray | None:
 
 
 def read_records(
-    path: Path, encoding: str, separator: str, quoted: bool, n: int
+    path: Path, encoding: str, separator: str, quoted: bool, n: int, n_blank: int = 0
 ) -> list[list[str]]:
-    """Return the fields of the first ``n`` rows of a text file, as far as a megabyte holds them."""
-    with open_bytes(path) as raw:
-        stream = Utf8Stream(raw, encoding, Path(path).name, separator == "::")
-        text = stream.read(1 << 20).decode()
+    """Return the fields of the first ``n`` rows of a text file, as far as a megabyte holds them.
+
+    The first ``n_blank`` lines count as blank.
+    """
+    text = _beginning(path, encoding, separator, n_blank)
     quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     single = UNIT_SEPARATOR if separator == "::" else separator
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=single, quoting=quoting)
@@ -193,12 +208,38 @@ def read_records(
     return records
 
 
-def separator_of(path: Path, encoding: str) -> str:
+def _beginning(path: Path, encoding: str, separator: str, n_blank: int = 0) -> str:
+    with open_bytes(path) as raw:
+        stream = Utf8Stream(raw, encoding, Path(path).name, separator == "::", n_blank)
+        return stream.read(1 << 20).decode()
+
+
+def n_comments(path: Path, encoding: str, separator: str, quoted: bool, has_header: bool) -> int:
+    """Return how many lines at the beginning of a text file are comments, blank ones among them.
+
+    They begin with ``#``. A line that is cut into as many columns as the first one that does not is
+    none: it is the header, or ids begin with that sign. In a file with a header it is a comment
+    nevertheless if the line that follows names the columns as they are usually called.
+    """
+    texts = [each.strip() for each in re.split(r"\r\n|\n|\r", _beginning(path, encoding, ""))]
+    n = next((place for place, each in enumerate(texts) if each and each[0] != COMMENT), 0)
+    if not any(texts[:n]):
+        return 0
+    first = read_records(path, encoding, separator, quoted, n + 1, n)[-1]
+    if not (has_header and names_interactions(first)):
+        for place, each in enumerate(texts[:n]):
+            if len(each.split(separator)) == len(first) > 1:
+                return place
+    return n
+
+
+def separator_of(path: Path, encoding: str, has_header: bool = True) -> str:
     """Return what separates the columns: the candidate that cuts most lines into most columns."""
 
     def merit(separator: str) -> tuple[int, int]:
         try:
-            rows = read_records(path, encoding, separator, True, 20)
+            comments = n_comments(path, encoding, separator, separator != "::", has_header)
+            rows = read_records(path, encoding, separator, True, 20 + comments, comments)
         except DataError:
             return (0, 0)
         widths = [len(row) for row in rows if any(row)]

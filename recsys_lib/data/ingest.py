@@ -76,7 +76,7 @@ class Request:
 
 def ensure(name: str) -> store.Dataset:
     """Return the data set called ``name``, fetching it first where it is not on disk."""
-    if name in store.present() and not store.leftovers(name):
+    if name in store.present() and not files.leftovers(store.folder_of(name)):
         return store.load(name)  # without a lock: the folder may be one that only reading is for
     with files.locked(store.folder_of(name)):
         store.tidy(name)
@@ -106,8 +106,10 @@ def get(
         The source cannot be had, is damaged, is not what was published, or holds no usable row;
         an older data set of that name is then untouched.
     """
-    with files.locked(store.folder_of(request.name)):
+    folder = store.folder_of(request.name)
+    with files.locked(folder):
         store.tidy(request.name)
+        files.check_replaceable(folder)  # before the work, not after it
         return _get(request, progress, say)
 
 

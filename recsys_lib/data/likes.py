@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from recsys_lib.data.feedback import are_likes
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.data.splits import in_time_order
-from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, USER
+from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
 
 
 def likes_of(
@@ -57,9 +58,7 @@ def likes_in_time(
     rows = interactions
     if not repeats:
         rows = rows.drop_duplicates([USER, ITEM], keep="last")
-    if min_rating is not None:
-        rows = rows[rows[RATING] >= min_rating]
-    likes = in_time_order(rows)
+    likes = in_time_order(rows[are_likes(rows, min_rating)])
     user = likes[USER].to_numpy()  # sorted, so that a user's likes end where the next one's begin
     end = np.searchsorted(user, user, side="right")
     return likes.assign(age=end - np.arange(len(likes)) - 1)

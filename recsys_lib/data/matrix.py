@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from recsys_lib.schema import ITEM, RATING, USER
+from recsys_lib.data.feedback import stars_of
+from recsys_lib.schema import ITEM, USER
 
 NO_ITEM = -1  # pads a row of recommendations that is shorter than k
 
@@ -54,7 +55,7 @@ class InteractionMatrix:
         user_ids, user_index = _indexed(latest[USER].to_numpy(np.int64), user_ids)
         item_ids, item_index = _indexed(latest[ITEM].to_numpy(np.int64), item_ids)
         ratings = sparse.csr_matrix(
-            (latest[RATING].to_numpy(np.float32), (user_index, item_index)),
+            (stars_of(latest), (user_index, item_index)),
             shape=(len(user_ids), len(item_ids)),
         )
         return cls(user_ids, item_ids, ratings)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from recsys_lib.data.catalog import RatingScale
 from recsys_lib.data.columns import INTERACTION_ROLES, resolve_columns
@@ -17,7 +19,7 @@ from recsys_lib.data.id_reader import IdReader
 from recsys_lib.data.line_numbers import BrokenLines, Rows
 from recsys_lib.data.moments import Moments
 from recsys_lib.data.ratings import OUT_OF_RANGE, Ratings
-from recsys_lib.data.rejects import DUPLICATE, ORPHANS, Rejects, broken_lines, rejects
+from recsys_lib.data.rejects import DUPLICATE, HEADER, ORPHANS, Rejects, broken_lines, rejects
 from recsys_lib.data.sorted_rows import Columns, in_order
 from recsys_lib.data.tables import Table
 from recsys_lib.data.values import Wrong, text_of
@@ -112,12 +114,17 @@ class InteractionReader:
         """
         for rows in self.table.blocks(list(self.columns.values()), BrokenLines()):
             values = {role: rows.columns[name] for role, name in self.columns.items()}
+            lines = rows.lines
+            if self.table.is_text and (other := self._headers(values) | _without_id(values)).any():
+                # A line of totals or a second header says nothing of what a column holds.
+                values = {role: column.filter(pa.array(~other)) for role, column in values.items()}
+                lines = lines[~other]
             self.users.look(values["user"], self.table.is_text)
             self.items.look(values["item"], self.table.is_text)
             if "rating" in values:
-                self.ratings.look(values["rating"], rows.lines)
+                self.ratings.look(values["rating"], lines)
             if "timestamp" in values:
-                self.moments.look(values["timestamp"], rows.lines)
+                self.moments.look(values["timestamp"], lines)
         self.users.decide()
         self.items.decide()
         if "rating" in self.columns:
@@ -146,6 +153,8 @@ class InteractionReader:
             user_id, no_user = self.users.read(values["user"])
             item_id, no_item = self.items.read(values["item"])
             wrong = [("user", each) for each in no_user] + [("item", each) for each in no_item]
+            if self.table.is_text:
+                wrong.insert(0, ("user", Wrong(self._headers(values), HEADER)))
             if "rating" in values:
                 stars, no_rating = self.ratings.read(values["rating"])
                 wrong += [("rating", each) for each in no_rating]
@@ -172,6 +181,15 @@ class InteractionReader:
         aside.add(broken_lines(self.table.path.name, broken))
         self.n_read = seen + len(broken.lines)
 
+    def _headers(self, values: dict) -> np.ndarray:
+        """Tell which rows of a text file are its header once more, as where files are joined."""
+        again = np.ones(len(values["user"]), dtype=bool)
+        for role, column in values.items():
+            if not again.any():
+                break
+            again &= pc.equal(column, self.columns[role]).to_numpy(zero_copy_only=False)
+        return again & getattr(self.table, "has_header", False)
+
     def _set_aside(self, rows: Rows, values: dict, wrong: list, aside) -> np.ndarray:
         """Hand on the rows with a wrong value; of several reasons the first counts."""
         kept = np.ones(len(rows.lines), dtype=bool)
@@ -183,6 +201,12 @@ class InteractionReader:
                 name, file = self.columns[role], self.table.path.name
                 aside.add(rejects(file, rows.lines[places], name, texts, reason))
         return kept
+
+
+def _without_id(values: dict) -> np.ndarray:
+    """Tell which rows of a text file lack a user or an item."""
+    empty = [pc.equal(pc.utf8_trim_whitespace(values[role]), "") for role in ("user", "item")]
+    return pc.or_(*empty).to_numpy(zero_copy_only=False)
 
 
 def _taken(values, places: np.ndarray):
@@ -236,4 +260,5 @@ def preview(table: Table, columns: Mapping[str, str], n: int = 3) -> list[str]:
 
 
 def _cut(text: str) -> str:
+    text = " ".join(text.splitlines())
     return text if len(text) <= WIDEST else text[: WIDEST - 3] + "..."

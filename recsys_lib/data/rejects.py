@@ -21,6 +21,7 @@ SCHEMA = pa.schema(
     ]
 )
 DUPLICATE = "duplicate"
+HEADER = "the header once more"
 ORPHANS = {"user": "orphan user", "item": "orphan item"}
 LONGEST = 1_000  # characters of a value that are kept
 

@@ -18,12 +18,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from recsys_lib.data.feedback import are_likes
 from recsys_lib.errors import RecsysError, nearest
-from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
+from recsys_lib.schema import ITEM, TIMESTAMP, USER
 from recsys_lib.seeding import DEFAULT_SEED, key_hash
 
 PARTS = ("train", "validation", "test")
 PROTOCOLS = ("random", "last", "time")
+N_TEST = N_VALIDATION = MIN_TRAIN = 5  # likes of a user in each part of last_likes
 HELD_OUT = 0.2  # share of the interactions that hold_out sets apart
 
 
@@ -68,7 +70,7 @@ class Split:
     def likes(self, part: str) -> pd.DataFrame:
         """Return the rows of ``part`` whose rating is a like."""
         frame = self.part(part)
-        return frame[frame[RATING] >= LIKE_THRESHOLD]
+        return frame[are_likes(frame)]
 
 
 def in_time_order(interactions: pd.DataFrame) -> pd.DataFrame:
@@ -83,7 +85,10 @@ def in_time_order(interactions: pd.DataFrame) -> pd.DataFrame:
 
 
 def last_likes(
-    interactions: pd.DataFrame, n_test: int = 5, n_validation: int = 5, min_train: int = 5
+    interactions: pd.DataFrame,
+    n_test: int = N_TEST,
+    n_validation: int = N_VALIDATION,
+    min_train: int = MIN_TRAIN,
 ) -> Split:
     """Hold out each user's last likes.
 
@@ -93,7 +98,7 @@ def last_likes(
     never trains on what came later in that user's life. Users with fewer likes stay in ``train``.
     """
     ordered = in_time_order(interactions)
-    liked = (ordered[RATING] >= LIKE_THRESHOLD).to_numpy()
+    liked = are_likes(ordered)
     user = ordered[USER].to_numpy()
     total = pd.Series(liked).groupby(user).transform("sum").to_numpy()
     so_far = pd.Series(liked).groupby(user).cumsum().to_numpy()  # this row's own like included
@@ -195,6 +200,37 @@ def hold_out(
         kept = by_user.transform("size") * (1 - HELD_OUT)
         late = by_user.rank(method="first") > kept.round()
     return rows[~late].reset_index(drop=True), rows[late].reset_index(drop=True)
+
+
+def earlier_cuts(
+    history: pd.DataFrame, n_cuts: int, n_likes: int = 5, min_train: int = 5
+) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Repeat the split of :func:`last_likes` step by step into the past.
+
+    The first cut hides the last likes of ``history``, the second those before them, and so on.
+    Each is a time at which lists can be made whose outcome is known: what a ranking stage learns
+    from. A user with too few likes for a cut keeps in it what the cut before had left.
+
+    Parameters
+    ----------
+    history : DataFrame
+    n_cuts : int
+    n_likes : int
+        Likes of each user that a cut hides.
+    min_train : int
+        Likes that must be left.
+
+    Returns
+    -------
+    list of (train, held_out) DataFrames
+        The latest cut first; each ``train`` is what the next cut divides.
+    """
+    cuts: list[tuple[pd.DataFrame, pd.DataFrame]] = []
+    for _ in range(n_cuts):
+        split = last_likes(history, n_test=n_likes, n_validation=0, min_train=min_train)
+        cuts.append((split.train, split.test))
+        history = split.train
+    return cuts
 
 
 def fold_of(ids, n_folds: int, seed: int = DEFAULT_SEED) -> np.ndarray:

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from recsys_lib import files, paths, schema
 from recsys_lib.data import rejects
 from recsys_lib.data.ids import Ids
+from recsys_lib.data.knowledge_graph import facts_of_items
 from recsys_lib.errors import DataError, nearest
 
 DESCRIPTION = "dataset.json"
@@ -82,6 +83,31 @@ class Dataset:
         )
 
     @cached_property
+    def titles(self) -> pd.Series:
+        """What to call each item, by ``item_id``: its title, else ``item`` and the source's id."""
+        ids = self.items["item_id"]
+        own = ids if self.item_ids is None else pd.Series(self.item_ids.raw_of(ids), dtype=object)
+        called = "item " + own.astype(str)
+        titles = self.items["title"].astype(object)
+        return titles.where(titles.notna(), called).set_axis(ids)
+
+    def has(self, what: str) -> bool:
+        """Tell whether the source says something of its items: ``genres``, ``years``, ``people``.
+
+        Raises
+        ------
+        DataError
+            It is asked for something else.
+        """
+        if what == "genres":
+            return bool(self.items["genres"].map(len).any())
+        if what == "years":
+            return bool(self.items["release_year"].notna().any())
+        if what == "people":
+            return len(facts_of_items(self.items, self.triples)) > 0
+        raise DataError(f"A data set may have genres, years or people, not {what!r}.")
+
+    @cached_property
     def users(self) -> pd.DataFrame | None:
         """One row a user sorted by user_id, or None where the source tells nothing of users."""
         path = self.path / "users.parquet"
@@ -133,20 +159,13 @@ def load(name: str) -> Dataset:
     return Dataset(name, folder)
 
 
-def leftovers(name: str) -> list[Path]:
-    """Return the folders that killed writers of ``name`` left behind."""
-    folder = folder_of(name)
-    left = re.compile(re.escape(f".{name}.") + r"[a-z0-9_]{8}")
-    return [p for p in folder.parent.glob(f".{name}.*") if p.is_dir() and left.fullmatch(p.name)]
-
-
 def tidy(name: str) -> None:
     """Clear what a killed writer of ``name`` left behind; call it under the data set's lock.
 
     If it was killed between moving the old data set away and the new one in, the old one returns.
     """
     folder = folder_of(name)
-    for holder in leftovers(name):
+    for holder in files.leftovers(folder):
         if (holder / "old").is_dir() and not folder.exists():
             os.replace(holder / "old", folder)
         shutil.rmtree(holder, ignore_errors=True)

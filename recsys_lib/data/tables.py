@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
@@ -125,7 +126,7 @@ def open_table(path: Path, form: TextForm | None = None) -> Table:
         return JsonLines(path, encoding)
     if begins.startswith("["):
         raise DataError(f"{path.name} is one JSON list: write one object a line instead.")
-    separator = form.separator or separator_of(path, encoding)
+    separator = form.separator or separator_of(path, encoding, form.header)
     return text_table(path, separator, encoding, form.header)
 
 
@@ -148,7 +149,8 @@ class ParquetTable:
     def __init__(self, path: Path, files: list[Path]):
         self.path, self._files = path, files
         self.form = "Parquet" if len(files) == 1 else f"Parquet in {len(files)} files"
-        self.names = [str(name) for name in self._opened(files[0]).schema_arrow.names]
+        self._paths = _leaves(self._opened(files[0]).schema_arrow)
+        self.names = list(self._paths)
 
     def _opened(self, file: Path) -> pq.ParquetFile:
         try:
@@ -161,14 +163,14 @@ class ParquetTable:
         seen = 0
         for file in self._files:
             parquet = self._opened(file)
-            if missing := [name for name in wanted if name not in parquet.schema_arrow.names]:
+            if missing := [name for name in wanted if name not in _leaves(parquet.schema_arrow)]:
                 raise DataError(f"{file} has no column {missing[0]!r}, unlike {self._files[0]}.")
             try:
                 for batch in parquet.iter_batches(BLOCK_ROWS, columns=wanted):
                     batch.validate(full=True)
                     lines = np.arange(seen + 1, seen + 1 + len(batch))
                     seen += len(batch)
-                    yield Rows({name: batch.column(name) for name in wanted}, lines)
+                    yield Rows({n: _leaf(batch, self._paths[n]) for n in wanted}, lines)
             except (OSError, pa.ArrowException) as error:
                 raise DataError(f"{file} cannot be read: {_first_line(error)}") from None
 
@@ -191,15 +193,16 @@ class FeatherTable:
             self._table.validate(full=True)
         except (OSError, pa.ArrowException) as error:
             raise DataError(f"{path} cannot be read as Feather: {_first_line(error)}") from None
-        self.names = [str(name) for name in self._table.column_names]
+        self._paths = _leaves(self._table.schema)
+        self.names = list(self._paths)
 
     def blocks(self, wanted: list[str], broken: BrokenLines) -> Iterator[Rows]:
         """Yield the wanted columns as Arrow arrays."""
-        table = self._table.select(wanted)
-        for start in range(0, len(table), BLOCK_ROWS):
-            part = table.slice(start, BLOCK_ROWS).combine_chunks()
+        whole = self._table.select(list(dict.fromkeys(self._paths[name][0] for name in wanted)))
+        for start in range(0, len(whole), BLOCK_ROWS):
+            part = whole.slice(start, BLOCK_ROWS).combine_chunks()
             lines = np.arange(start + 1, start + 1 + len(part))
-            yield Rows({name: part[name] for name in wanted}, lines)
+            yield Rows({name: _leaf(part, self._paths[name]) for name in wanted}, lines)
 
     def records(self, n: int) -> list[list[str]]:
         """Return the first rows as text."""
@@ -209,7 +212,8 @@ class FeatherTable:
 class JsonLines:
     """A text file with a JSON object on each line; Python's reader keeps whole numbers of any size.
 
-    The columns are the keys of the first thousand objects.
+    The columns are the keys of the first thousand objects, those of an object in an object as
+    ``outer.inner``.
     """
 
     is_text = False
@@ -220,7 +224,7 @@ class JsonLines:
         self.path, self.encoding = path, encoding
         keys: dict[str, None] = {}
         for _, each in islice(self._objects(BrokenLines()), 1_000):
-            keys |= dict.fromkeys(each)
+            keys |= dict.fromkeys(_flat(each))
         self.names = list(keys)
 
     def _objects(self, broken: BrokenLines) -> Iterator[tuple[int, dict]]:
@@ -244,7 +248,7 @@ class JsonLines:
         while part := list(islice(objects, BLOCK_ROWS)):
             columns = {}
             for name in wanted:
-                columns[name] = pd.Series([each.get(name) for _, each in part], dtype=object)
+                columns[name] = pd.Series([_value(each, name) for _, each in part], dtype=object)
             yield Rows(columns, np.array([number for number, _ in part], dtype=np.int64))
 
     def records(self, n: int) -> list[list[str]]:
@@ -272,6 +276,47 @@ class FrameTable:
     def records(self, n: int) -> list[list[str]]:
         """Return the first rows as text."""
         return _shown(self.blocks(self.names, BrokenLines()), n)
+
+
+def _leaves(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
+    """Return the way to each column by its name, those in a struct called ``outer.inner``."""
+    found: dict[str, tuple[str, ...]] = {}
+
+    def walk(field: pa.Field, above: tuple[str, ...]) -> None:
+        way = (*above, str(field.name))
+        if pa.types.is_struct(field.type):
+            for inner in field.type:
+                walk(inner, way)
+        else:
+            found.setdefault(".".join(way), way)
+
+    for field in schema:
+        walk(field, ())
+    return found
+
+
+def _leaf(rows: pa.RecordBatch | pa.Table, way: tuple[str, ...]):
+    column = rows.column(way[0])
+    return pc.struct_field(column, list(way[1:])) if way[1:] else column
+
+
+def _flat(each: dict, above: str = "") -> list[str]:
+    """Return the names of an object's values, those of an object in it as ``outer.inner``."""
+    names = []
+    for key, value in each.items():
+        name = f"{above}{key}"
+        names += _flat(value, f"{name}.") if isinstance(value, dict) and value else [name]
+    return names
+
+
+def _value(each, name: str):
+    """Return the value that :func:`_flat` calls so, None where there is none."""
+    if not isinstance(each, dict):
+        return None
+    if name in each:
+        return each[name]
+    ends = [place for place, sign in enumerate(name) if sign == "." and name[:place] in each]
+    return next((_value(each[name[:end]], name[end + 1 :]) for end in ends), None)
 
 
 def _lines(stream: Utf8Stream) -> Iterator[bytes]:

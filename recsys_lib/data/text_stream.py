@@ -10,6 +10,8 @@ from recsys_lib.errors import DataError, nearest
 
 BLOCK_BYTES = 16 << 20
 UNIT_SEPARATOR = "\x1f"  # stands in for '::', which no reader takes as a separator
+COMMENT = "#"  # begins a line that says something about the file
+LINE_END = re.compile(rb"\r\n|\n|\r")
 DOUBLE_COLON = re.compile(rb"::(?!:)")  # in 'Title:::Genre' the separator is the last two
 MARKS = {  # a file that begins with one of these says how it is encoded
     codecs.BOM_UTF8: "utf-8-sig",
@@ -69,6 +71,8 @@ class Utf8Stream:
         What to call the file in an error.
     double_colon : bool
         Whether ``::`` is made one character, :data:`UNIT_SEPARATOR`.
+    n_blank : int
+        So many lines at the beginning are emptied, so that the lines after them keep their numbers.
 
     Attributes
     ----------
@@ -76,8 +80,16 @@ class Utf8Stream:
         The last few bytes so far.
     """
 
-    def __init__(self, raw: BinaryIO, encoding: str, name: str, double_colon: bool = False):
+    def __init__(
+        self,
+        raw: BinaryIO,
+        encoding: str,
+        name: str,
+        double_colon: bool = False,
+        n_blank: int = 0,
+    ):
         self._raw, self._encoding, self._name = raw, encoding, name
+        self._n_blank, self._line_open = n_blank, b""
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._double_colon = double_colon
         self._lines_before = 0
@@ -89,6 +101,8 @@ class Utf8Stream:
         while True:
             block = self._raw.read(size if size > 0 else BLOCK_BYTES)
             text = self._decoded(block)
+            if self._n_blank:
+                text = self._emptied(text, last=not block)
             if self._double_colon:
                 text = self._held + text
                 # Colons at the end wait for what follows them.
@@ -99,6 +113,18 @@ class Utf8Stream:
                 self.end = (self.end + text)[-4:]
             if text or not block:
                 return text
+
+    def _emptied(self, text: bytes, last: bool) -> bytes:
+        """Leave nothing of the lines at the beginning but their ends."""
+        text, self._line_open, ends = self._line_open + text, b"", b""
+        while self._n_blank:
+            end = LINE_END.search(text)
+            if end is None or (end.end() == len(text) and not last):  # LF may follow this CR
+                self._line_open = b"" if last else text
+                return ends
+            ends, text = ends + end[0], text[end.end() :]
+            self._n_blank -= 1
+        return ends + text
 
     def _decoded(self, block: bytes) -> bytes:
         try:

@@ -36,6 +36,8 @@ def mean_of_similar(
     """
     if k < 1:
         raise RecsysError(f"k must be at least 1, not {k}.")
+    if side.empty:  # nothing is known, so no item is like another
+        return table
     known, row = np.unique(side[ITEM].to_numpy(np.int64), return_inverse=True)
     column = side.groupby(["field", "value"]).ngroup().to_numpy()
     weight = np.log(len(known) / np.bincount(column))[column]

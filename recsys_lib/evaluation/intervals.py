@@ -1,5 +1,6 @@
 """How sure a mean over users or seeds, or a difference of two, is."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,13 +11,15 @@ from recsys_lib.seeding import DEFAULT_SEED, generator
 
 
 class Interval(NamedTuple):
-    """A mean and the ends of its 95 % interval."""
+    """A mean and the ends of its 95 % interval; NaN where there is nothing to take them from."""
 
     mean: float
     low: float
     high: float
 
     def __str__(self) -> str:
+        if math.isnan(self.mean):
+            return "no value"
         return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
@@ -26,20 +29,15 @@ def mean_interval(values, seed: int = DEFAULT_SEED, n_resamples: int = 1_000) ->
     Parameters
     ----------
     values : array, shape (n,)
-        One figure for each user.
+        One figure for each user. Without a user all is NaN.
     seed : int
         Seed of the resampling.
     n_resamples : int
         Number of bootstrap samples (Efron, 1979).
-
-    Raises
-    ------
-    RecsysError
-        There is no value.
     """
     values = np.asarray(values, dtype=np.float64)
     if values.size == 0:
-        raise RecsysError("An interval needs at least one value, but no user was evaluated.")
+        return Interval(np.nan, np.nan, np.nan)
     rng = generator(seed, "bootstrap")
     # One row of counts for each resample: a matrix product in place of a loop over resamples.
     counts = rng.multinomial(values.size, np.full(values.size, 1 / values.size), size=n_resamples)
@@ -55,7 +53,7 @@ def mean_difference(first, second, seed: int = DEFAULT_SEED, n_resamples: int = 
     Raises
     ------
     RecsysError
-        There is no value, or the arrays have different lengths.
+        The arrays have different lengths.
     """
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
     if first.shape != second.shape:

@@ -8,7 +8,7 @@ import pandas as pd
 from recsys_lib.evaluation.beyond_accuracy import coverage
 from recsys_lib.evaluation.intervals import Interval, mean_difference, mean_interval
 from recsys_lib.evaluation.ranking import Relevant, ranking_metrics, relevant_items
-from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, USER
+from recsys_lib.schema import ITEM, USER
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Evaluation:
         return len(self.user_ids)
 
     def mean(self, metric: str) -> float:
-        """Return the mean of a metric over users."""
-        return float(self.per_user[metric].mean())
+        """Return the mean of a metric over users, NaN where there is none."""
+        return float(self.per_user[metric].mean()) if self.n_users else np.nan
 
     def interval(self, metric: str) -> Interval:
         """Return the mean of a metric with its 95 % bootstrap interval over users."""
@@ -102,6 +102,5 @@ def held_out_likes(
     """
     pairs = pd.MultiIndex.from_frame(test[[USER, ITEM]])
     seen = pd.MultiIndex.from_frame(train[[USER, ITEM]])
-    likes = LIKE_THRESHOLD if RATING in test else None
-    relevant = relevant_items(test[~pairs.isin(seen)], likes)
+    relevant = relevant_items(test[~pairs.isin(seen)])
     return relevant.of(train[USER].unique()) if known_users_only else relevant

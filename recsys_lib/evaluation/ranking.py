@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from recsys_lib.data.feedback import are_likes
 from recsys_lib.data.matrix import index_of
 from recsys_lib.errors import RecsysError
-from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, USER
+from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def relevant_items(
     interactions: pd.DataFrame, min_rating: float | None = LIKE_THRESHOLD
 ) -> Relevant:
     """Return each user's items with a rating of at least ``min_rating``; None takes them all."""
-    rows = interactions if min_rating is None else interactions[interactions[RATING] >= min_rating]
+    rows = interactions[are_likes(interactions, min_rating)]
     liked = rows[[USER, ITEM]].drop_duplicates().sort_values([USER, ITEM])
     user_ids, sizes = np.unique(liked[USER].to_numpy(np.int64), return_counts=True)
     return Relevant(user_ids, np.concatenate([[0], np.cumsum(sizes)]), liked[ITEM].to_numpy())

@@ -78,8 +78,9 @@ class TrainingProfile:
             edges, values = (), ()
             if _is_number(known):
                 share = np.arange(1, n_bins) / n_bins
-                cuts = np.quantile(known.to_numpy(np.float64), share, method="inverted_cdf")
-                edges = tuple(np.unique(cuts).tolist()) if len(known) else ()
+                if len(known):
+                    cuts = np.quantile(known.to_numpy(np.float64), share, method="inverted_cdf")
+                    edges = tuple(np.unique(cuts).tolist())
                 n = len(edges) + 1
             else:
                 values = tuple(known.astype(str).value_counts().index[:n_bins])

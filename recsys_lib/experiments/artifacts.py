@@ -111,6 +111,12 @@ def _load_recallers(folder: Path) -> dict:
     }
 
 
+def _load_cascades(folder: Path) -> dict:
+    from recsys_lib.recall import load_recaller
+
+    return {sub.name: load_recaller(sub) for sub in _folders(folder)}
+
+
 def _load_models(folder: Path) -> dict:
     from recsys_lib.ranking import RankingModel
 
@@ -171,6 +177,14 @@ def _embedding_mlp(sources: Sources) -> dict:
     return build_models(sources.load("training_samples"), seed=sources.seed)
 
 
+def _cascade(sources: Sources) -> dict:
+    from recsys_lib.serving import train_cascade
+
+    recall = sources.load("recallers")["last_likes"]["merged"]
+    split = sources.splits["last_likes"]
+    return {"last_likes": train_cascade(recall, split, sources.data.items, seed=sources.seed)}
+
+
 ARTIFACTS = {
     kind.name: kind
     for kind in (
@@ -181,6 +195,7 @@ ARTIFACTS = {
         Artifact("deepwalk", _deepwalk, _save_parts, _load_tables, is_embedding=True),
         Artifact("node2vec", _node2vec, _save_parts, _load_tables, is_embedding=True),
         Artifact("recallers", _recallers, _save_nested, _load_recallers),
+        Artifact("cascade", _cascade, _save_parts, _load_cascades),
         Artifact("embedding_mlp", _embedding_mlp, _save_parts, _load_models),
     )
 }

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from recsys_lib.errors import RecsysError
@@ -18,7 +19,9 @@ class Missing:
     reason: str
 
 
-def as_records(metrics: Mapping[str, tuple]) -> dict[str, dict[str, Any]]:
+def as_records(
+    metrics: Mapping[str, tuple], undefined: str | None = None
+) -> dict[str, dict[str, Any]]:
     """Check metrics and return them as they are written to ``metrics.json``.
 
     Parameters
@@ -28,6 +31,9 @@ def as_records(metrics: Mapping[str, tuple]) -> dict[str, dict[str, Any]]:
         ``(value, low, high)``, or :class:`Missing`. The unit is one of
         :data:`recsys_lib.experiments.readable.UNITS` or a word of your own; the meaning is one
         line that a reader understands without the notebook.
+    undefined : str, optional
+        Why a value, or the end of an interval, may be no finite number: the metric is then recorded
+        as missing for this reason. Without a reason such a value is an error.
 
     Returns
     -------
@@ -47,10 +53,10 @@ def as_records(metrics: Mapping[str, tuple]) -> dict[str, dict[str, Any]]:
             "Record those that it is about, and put the others into run.table(name, frame, "
             "caption)."
         )
-    return {name: _record(name, entry) for name, entry in metrics.items()}
+    return {name: _record(name, entry, undefined) for name, entry in metrics.items()}
 
 
-def _record(name: str, entry: tuple) -> dict[str, Any]:
+def _record(name: str, entry: tuple, undefined: str | None) -> dict[str, Any]:
     if not re.fullmatch(r"[A-Za-z0-9_]+", name):
         raise RecsysError(f"A metric's name is letters, digits and _, not {name!r}.")
     try:
@@ -60,7 +66,14 @@ def _record(name: str, entry: tuple) -> dict[str, Any]:
     for what, text in (("unit", unit), ("meaning", meaning)):
         if not isinstance(text, str) or not text.strip() or "\n" in text:
             raise RecsysError(f"Metric {name!r} has the {what} {text!r}; write one line of text.")
+    if undefined is not None and _is_undefined(value):
+        value = Missing(undefined)
     return _value(name, value, unit) | {"unit": unit, "meaning": meaning}
+
+
+def _is_undefined(value: Any) -> bool:
+    numbers = value if isinstance(value, tuple) else (value,)
+    return any(isinstance(each, Real) and not math.isfinite(each) for each in numbers)
 
 
 def _value(name: str, value: Any, unit: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ def summary(outcome: Outcome) -> str:
         "ok": f"done in {outcome.seconds:.0f} s",
         "reused": f"unchanged, reused from {outcome.source}",
         "skipped": "skipped, because a notebook it reads from has no results",
+        "left out": "left out",
         "interrupted": "interrupted" if outcome.seconds else "not started",
         "failed": "failed",
     }

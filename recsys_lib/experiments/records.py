@@ -61,11 +61,14 @@ def find_run(name: str | None = None) -> Path:
 
 
 def point_latest(run: Path) -> None:
-    """Let ``outputs/latest`` be a link to ``run``, at once."""
+    """Let ``outputs/latest`` be a link to ``run``, at once, unless something else is called so."""
+    latest = run.parent / "latest"
+    if latest.exists() and not latest.is_symlink():
+        return
     with tempfile.TemporaryDirectory(prefix=".latest.", dir=run.parent) as holder:
         link = Path(holder) / "latest"
         link.symlink_to(run.name, target_is_directory=True)
-        os.replace(link, run.parent / "latest")
+        os.replace(link, latest)
 
 
 def read_record(run: Path, notebook: str) -> dict[str, Any] | None:

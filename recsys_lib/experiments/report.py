@@ -117,15 +117,18 @@ def _cells(frame: "pd.DataFrame", name: str) -> list[dict[str, Any]]:
 
 
 def _number(value: Any) -> str:
+    import numpy as np
     import pandas as pd
 
     if pd.isna(value):
         return NOTHING
-    return digits(value.item() if hasattr(value, "item") else value)
+    return digits(value.item() if isinstance(value, np.generic) else value)
 
 
 def _text(value: Any) -> str:
-    if hasattr(value, "tolist"):  # a column of lists comes back from Parquet as arrays
+    import numpy as np
+
+    if isinstance(value, np.ndarray | np.generic):  # as which Parquet gives a column of lists back
         value = value.tolist()
     if isinstance(value, list):
         return ", ".join(map(_text, value))

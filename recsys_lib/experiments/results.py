@@ -37,9 +37,9 @@ class Results:
         self._figures: dict[str, str] = {}
         self._tables: dict[str, dict[str, Any]] = {}
 
-    def record(self, metrics: Mapping[str, tuple]) -> None:
+    def record(self, metrics: Mapping[str, tuple], undefined: str | None = None) -> None:
         """Write the metrics, see :func:`recsys_lib.experiments.metrics.as_records`."""
-        files.write_json(self.folder / METRICS, as_records(metrics))
+        files.write_json(self.folder / METRICS, as_records(metrics, undefined))
 
     def figure(self, name: str, figure: "Figure", caption: str) -> None:
         """Keep a figure as PNG, with its caption."""

@@ -35,8 +35,14 @@ class Result:
 
     @property
     def failed(self) -> list[str]:
-        """Names of the notebooks without results."""
-        return [n for n, each in self.outcomes.items() if each.status not in ("ok", "reused")]
+        """Names of the notebooks that ought to have results and have none."""
+        well = ("ok", "reused", "left out")
+        return [n for n, each in self.outcomes.items() if each.status not in well]
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Why the data set leaves a notebook nothing to judge, by the notebook's name."""
+        return {n: each.reason for n, each in self.outcomes.items() if each.status == "left out"}
 
 
 def run(plan: Plan, jobs: int | None = None, fresh: bool = False) -> Result:
@@ -93,19 +99,20 @@ def _reuse(plan: Plan, folder: Path, progress: TerminalProgress) -> dict[str, Ou
 
 
 def _write_down(plan: Plan, result: Result, began: datetime, seconds: float) -> None:
-    finished = [name for name in result.outcomes if name not in result.failed]
+    without = {*result.failed, *result.left_out}
+    finished = [name for name in result.outcomes if name not in without]
     files.write_json(
         result.folder / "metrics.json", records.collect_metrics(result.folder, finished)
     )
     files.write_json(result.folder / "run.json", _description(plan, result, began, seconds))
     write_report(result.folder)
-    if not result.failed:
+    if finished and not result.failed:
         records.point_latest(result.folder)
 
 
 def _status(outcomes: dict[str, Outcome]) -> str:
     found = {each.status for each in outcomes.values()}
-    return next((bad for bad in ("interrupted", "failed") if bad in found), "complete")
+    return next((bad for bad in ("interrupted", "failed", "left out") if bad in found), "complete")
 
 
 def _description(plan: Plan, result: Result, began: datetime, seconds: float) -> dict[str, Any]:

@@ -28,19 +28,22 @@ class Outcome:
     Attributes
     ----------
     status : str
-        ``ok``, ``reused``, ``failed``, ``skipped`` (a notebook that it reads from has no results)
-        or ``interrupted``.
+        ``ok``, ``reused``, ``failed``, ``skipped`` (a notebook that it reads from has no results),
+        ``left out`` (the data set leaves nothing to judge) or ``interrupted``.
     seconds : float
     error : dict
         Of a failed one: ``cell``, ``error``, ``line``, and ``trace``, the file with all of it.
     source : str or None
         The run in which a reused one was executed.
+    reason : str
+        Why one was left out.
     """
 
     status: str
     seconds: float = 0.0
     error: dict[str, Any] = field(default_factory=dict)
     source: str | None = None
+    reason: str = ""
 
 
 class Listener(Protocol):
@@ -107,6 +110,7 @@ class Scheduler:
             if name in self.outcomes or name in self._running:
                 continue
             waited_for = [self.outcomes.get(other) for other in step.needs]
+            # After one that was left out the library builds what it would have written.
             if any(each and each.status in ("failed", "skipped") for each in waited_for):
                 self._ended(name, Outcome("skipped"))
             elif all(waited_for) and len(self._running) < self.jobs:
@@ -145,7 +149,8 @@ class Scheduler:
             if last["event"] == "cell":
                 self._events.put((name, last))
         # A process that was killed has sent no last event.
-        end = last if last.get("event") in ("done", "failed") else {"event": "died"}
+        ends = ("done", "failed", "left out")
+        end = last if last.get("event") in ends else {"event": "died"}
         self._events.put((name, end | {"code": process.wait()}))
 
     def _next_event(self) -> tuple[str, dict[str, Any]]:
@@ -164,6 +169,9 @@ class Scheduler:
         process.stdin.close()
         process.stdout.close()
         seconds = time.monotonic() - began
+        if event["event"] == "left out":
+            self._ended(name, Outcome("left out", seconds, reason=event["reason"]))
+            return
         error = self._error(name, event)
         if error:
             self._ended(name, Outcome("failed", seconds, error=error))

@@ -1,7 +1,8 @@
 """Executing one notebook, in a process of its own: ``python -m recsys_lib.experiments.worker``.
 
 The task comes as one JSON line on standard input, and what happens goes out as JSON lines on
-standard output: ``{"event": "cell", ...}`` at each cell, and ``done`` or ``failed`` at the end.
+standard output: ``{"event": "cell", ...}`` at each cell, and ``done``, ``failed`` or ``left out``
+at the end.
 The process ends itself (and its kernel) when its standard input closes, so that nothing outlives
 a runner that was killed.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys_lib import files
+from recsys_lib.errors import NothingToJudge
 from recsys_lib.experiments.html import write_html
 
 
@@ -41,8 +43,8 @@ def execute(
 ) -> dict[str, Any] | None:
     """Execute ``source`` into ``folder`` as ``notebook.ipynb`` and ``notebook.html``.
 
-    Returns None, or the event of its failure: the cell, the error, the line of code, and the file
-    with the whole trace.
+    Returns None, the event of its failure (the cell, the error, the line of code, and the file
+    with the whole trace), or the reason why the data set leaves it nothing to judge.
     """
     import papermill
     from nbclient.exceptions import DeadKernelError
@@ -55,7 +57,7 @@ def execute(
             reached.update(cell=cell_index + 1, source=cell.source)
         report(event="cell", cell=cell_index + 1)
 
-    failure = None
+    failure = left_out = None
     try:
         papermill.execute_notebook(
             source,
@@ -68,11 +70,14 @@ def execute(
         )
     except papermill.PapermillExecutionError as error:
         trace = _plain("\n".join(error.traceback))
-        failure = {
-            "error": f"{error.ename}: {_plain(error.evalue)}",
-            "line": _failing_line(trace, error.source),
-            "trace": trace,
-        }
+        if error.ename == NothingToJudge.__name__:
+            left_out = {"event": "left out", "reason": _plain(error.evalue)}
+        else:
+            failure = {
+                "error": f"{error.ename}: {_plain(error.evalue)}",
+                "line": _failing_line(trace, error.source),
+                "trace": trace,
+            }
     except DeadKernelError:
         failure = {
             "error": "the kernel died (killed from outside, out of memory, or by native code)",
@@ -90,7 +95,7 @@ def execute(
         failure |= {"event": "failed", "cell": reached["cell"], "trace": "error.txt"}
     if target.is_file():
         write_html(target)
-    return failure
+    return failure or left_out
 
 
 def _plain(text: str) -> str:

@@ -7,9 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from recsys_lib import paths
 from recsys_lib.data import Dataset, ensure
-from recsys_lib.data.splits import Split, both
+from recsys_lib.data.feedback import are_likes
+from recsys_lib.data.splits import MIN_TRAIN, N_TEST, N_VALIDATION, Split, both
+from recsys_lib.errors import NothingToJudge
 from recsys_lib.experiments.artifact_store import ArtifactStore
 from recsys_lib.experiments.results import Results
 from recsys_lib.seeding import DEFAULT_SEED
@@ -19,7 +23,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def start(notebook: str, dataset: str = "ml-100k", seed: int = DEFAULT_SEED) -> "Workspace":
+FEWEST_USERS = 5  # with hidden likes, for a mean over users to say anything
+COURSE_DATASET = "ml-100k"  # that the text of the notebooks is about
+
+
+def start(notebook: str, dataset: str = COURSE_DATASET, seed: int = DEFAULT_SEED) -> "Workspace":
     """Open the place where a notebook reads and writes.
 
     Under the runner that is the folder of the run (``$RECSYS_RUN_DIR``); otherwise
@@ -59,8 +67,52 @@ class Workspace:
 
     @cached_property
     def splits(self) -> dict[str, Split]:
-        """The splits ``last_likes`` and ``by_time`` of the data set, with their default sizes."""
-        return both(self.data.interactions)
+        """The splits ``last_likes`` and ``by_time`` of the data set, with their default sizes.
+
+        Raises
+        ------
+        NothingToJudge
+            Fewer than :data:`FEWEST_USERS` users have enough likes to hide the last of them.
+        """
+        splits = both(self.data.interactions)
+        judged = splits["last_likes"].test["user_id"].nunique()
+        if judged < FEWEST_USERS:
+            raise NothingToJudge(
+                f"Nothing can be judged on {self.dataset}: the course hides each user's last "
+                f"{N_TEST + N_VALIDATION} likes and looks whether they are found, and only "
+                f"{judged} of its {self.data.interactions['user_id'].nunique():,} users have "
+                f"{N_TEST + N_VALIDATION + MIN_TRAIN} likes or more. With fewer than "
+                f"{FEWEST_USERS} such users no figure would mean anything. The models can be used "
+                "all the same: recsys recommend, recsys train."
+            )
+        return splits
+
+    def check_labels(self) -> None:
+        """Check that there are likes and other ratings for a ranking model to tell apart.
+
+        Raises
+        ------
+        NothingToJudge
+            A part of the split by time has but one of them, as where every row is a click.
+        """
+        for name, part in vars(self.splits["by_time"]).items():
+            if name != "name" and len(np.unique(are_likes(part))) < 2:
+                raise NothingToJudge(
+                    f"Nothing can be ranked on {self.dataset}: in the {name} part of the split by "
+                    "time there are not both likes and ratings that are none, which is what a "
+                    "ranking model learns to tell apart. Recall needs no dislikes: notebooks 03 to "
+                    "06, recsys recommend."
+                )
+
+    def has(self, what: str) -> bool:
+        """Tell whether the data set has ``genres``, ``years`` or ``people``.
+
+        Where it has none, a line says that what follows in the cell is left out.
+        """
+        there = self.data.has(what)
+        if not there:
+            print(f"Left out: {self.dataset} says nothing of its items' {what}.")
+        return there
 
     def load(self, name: str) -> Any:
         """Return an artefact: what a notebook of this run wrote, else what the library builds.
@@ -100,14 +152,17 @@ class Workspace:
         metrics : mapping
             ``{name: (value, unit, meaning)}``. The value is a number, an interval
             ``(value, low, high)``, or ``Missing(reason)``; the meaning is one line for a reader
-            who does not have the notebook open. Everything else is a :meth:`table`.
+            who does not have the notebook open. Everything else is a :meth:`table`. On a data set
+            other than the course's own, a value that is no finite number is recorded as missing:
+            nobody was there to measure it on.
 
         Raises
         ------
         RecsysError
             There are too many, or one is not of this form.
         """
-        self._results.record(metrics)
+        undefined = f"not defined on {self.dataset}: too little there to measure it on"
+        self._results.record(metrics, None if self.dataset == COURSE_DATASET else undefined)
 
 
 def _log_to(path: Path) -> None:

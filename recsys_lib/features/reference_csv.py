@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from recsys_lib import files
 from recsys_lib.errors import DataError
-from recsys_lib.features.reference_layout import LAYOUT, checked_files
+from recsys_lib.features.reference_layout import LAYOUT, checked_files, misfits
 from recsys_lib.features.sample_folder import SAMPLES, count_samples, samples_folder, write_report
 
 
@@ -79,7 +79,7 @@ def import_csv(file: Path, out: Path, partition: str = "month", spark=None) -> d
     Raises
     ------
     DataError
-        ``file`` is missing, its header is not the layout's, or ``out`` is something else.
+        ``file`` is missing, its header is not the layout's, or no line of it fits.
     """
     started = time.monotonic()
     source = Path(file).absolute()
@@ -93,4 +93,8 @@ def import_csv(file: Path, out: Path, partition: str = "month", spark=None) -> d
             from recsys_lib.features.distributed.reference_csv import read
 
             n_read, rejected = read(spark, lines, folder, partition)
-        return write_report(folder, source, partition, list(LAYOUT), n_read, rejected, started)
+        try:
+            return write_report(folder, source, partition, list(LAYOUT), n_read, rejected, started)
+        except DataError as error:
+            first = "; ".join(misfits(lines))
+            raise DataError(f"{error} {first}".strip()) from None

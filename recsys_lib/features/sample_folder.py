@@ -79,15 +79,26 @@ def write_report(
         A :func:`time.monotonic`; the start of an engine is not counted.
     **further
         What else is to be reported.
+
+    Raises
+    ------
+    DataError
+        No sample was written: an earlier result is then kept.
     """
     seconds = time.monotonic() - started
     millions = n_read / 1e6
     column = period_column(partition)
+    if not (n_written := count_samples(folder)):
+        aside = ", ".join(f"{n:,} as {reason!r}" for reason, n in sorted(rejected.items()))
+        raise DataError(
+            f"{source} gives no sample: {n_read:,} rows were read"
+            + (f" and set aside, {aside}." if aside else ".")
+        )
     report = {
         "source": str(source),
         "rows": {
             "read": n_read,
-            "written": count_samples(folder),
+            "written": n_written,
             "rejected": sum(rejected.values()),
         },
         "rejected": dict(sorted(rejected.items())),

@@ -34,6 +34,7 @@ class VectorIndex(ABC):
     metric: str
     SETTINGS: ClassVar[tuple[str, ...]]  # what the constructor takes
     LEARNT: ClassVar[tuple[str, ...]] = ()  # arrays that fit draws, besides the items
+    _ids: np.ndarray | None = None  # before fit; with spare room at its end afterwards
 
     @abstractmethod
     def _draw(self, embedding_dim: int) -> None:
@@ -217,7 +218,7 @@ class VectorIndex(ABC):
         return queries
 
     def _check_fitted(self) -> None:
-        if not hasattr(self, "_ids"):
+        if self._ids is None:
             raise RecsysError(f"{type(self).__name__} holds nothing yet: call fit() first.")
 
 

@@ -21,6 +21,7 @@ from recsys_lib.errors import DataError, RecsysError, nearest
 from recsys_lib.file_list import verify_files, write_file_list
 
 VERSION, PROMOTIONS, SERVER_CONFIG = "version.json", "promotions.json", "models.config"
+BY_US = "# Written by recsys models at each promotion: changes are lost.\n"
 
 
 class NotPromoted(RecsysError):
@@ -238,14 +239,24 @@ class ModelRegistry:
 
         A model server that watches it serves the promoted version of each model that is a
         SavedModel, under the label ``stable`` too.
+
+        Raises
+        ------
+        RecsysError
+            A file of that name is there that somebody else wrote.
         """
+        path = self.folder / SERVER_CONFIG
+        if path.exists() and not path.read_bytes().startswith(BY_US.encode()):
+            raise RecsysError(
+                f"{path} was not written by this program and is left as it is: move it, or name "
+                "another folder for the registry."
+            )
         entries = []
         for name in self.names():
             version, home = self.current(name), (self.folder / name).resolve()
             if version is not None and (home / str(version) / "saved_model.pb").is_file():
                 entries.append(_config_entry(name, home, version))
-        path = self.folder / SERVER_CONFIG
-        files.write_text(path, "model_config_list {\n" + "".join(entries) + "}\n")
+        files.write_text(path, BY_US + "model_config_list {\n" + "".join(entries) + "}\n")
         return path
 
     def _objections(self, name: str, version: int, current: int | None) -> list[str]:

@@ -17,8 +17,10 @@ from recsys_lib.rankers.pmml import PmmlModel, PmmlRanker
 from recsys_lib.rankers.remembering import Remembering
 from recsys_lib.rankers.remote import RemoteModel, RemoteRanker, ServerUnavailable
 from recsys_lib.rankers.stored import ScoreTable, StoredRanker
+from recsys_lib.rankers.stored_history import STORED_AS, StoredHistoryRanker, history_rows
 
 __all__ = [
+    "STORED_AS",
     "Candidates",
     "FtrlLogisticRegression",
     "LightRanker",
@@ -34,10 +36,12 @@ __all__ = [
     "ScoreTable",
     "ServerUnavailable",
     "ShallowNetwork",
+    "StoredHistoryRanker",
     "StoredRanker",
     "UnknownUser",
     "UserFeatureTable",
     "UserFeatures",
+    "history_rows",
     "load_ranker",
     "score_samples",
 ]

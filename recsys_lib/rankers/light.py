@@ -15,11 +15,11 @@ USERS, ITEMS, LEARNED = "users", "items", "learned.npz"
 
 
 class LightRanker(Ranker):
-    """Scores the product of a user's and an item's stored vectors with a light model.
+    """Scores a user's and an item's stored vectors with a light model.
 
-    A row of the model is ``[1, cosine, u_1 v_1, ..., u_dim v_dim]``: one weight each lets it learn
-    which directions of the vectors matter, and the popularity that they leave out is not known to
-    it. A candidate without a vector has zeros.
+    A row of the model is ``[1, cosine, u_1 v_1, ..., u_dim v_dim, u, v]``: the products let it
+    learn which directions of the vectors matter to a match, the vectors themselves how generous the
+    user and how well liked the item is. A candidate without a vector has zeros.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class LightRanker(Ranker):
         return self.model.predict(self.rows(candidates.user_id, candidates.item_ids))
 
     def rows(self, user_id: int, item_ids: np.ndarray) -> np.ndarray:
-        """Return the rows that the model reads: float64, (n, 2 + embedding_dim)."""
+        """Return the rows that the model reads: float64, (n, 2 + 3 embedding_dim)."""
         place = self.users.index_of([user_id])[0]
         if place < 0:
             raise UnknownUser("There is no vector of", user_id)
@@ -86,7 +86,7 @@ class LightRanker(Ranker):
 
 
 def pair_rows(user: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """Return rows for pairs of vectors: float64, (n, 2 + dim).
+    """Return rows for pairs of vectors: float64, (n, 2 + 3 dim).
 
     Parameters
     ----------
@@ -97,4 +97,5 @@ def pair_rows(user: np.ndarray, items: np.ndarray) -> np.ndarray:
     lengths = np.linalg.norm(user, axis=-1) * np.linalg.norm(items, axis=-1)
     total = products.sum(axis=1)
     cosine = np.divide(total, lengths, out=np.zeros_like(total), where=lengths > 0)
-    return np.column_stack([np.ones(len(items)), cosine, products])
+    users = np.broadcast_to(user, items.shape)
+    return np.column_stack([np.ones(len(items)), cosine, products, users, items])

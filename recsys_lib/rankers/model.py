@@ -10,8 +10,11 @@ from recsys_lib.errors import RecsysError
 from recsys_lib.features.registry import names
 from recsys_lib.rankers.base import Candidates, Ranker, UserFeatures
 from recsys_lib.rankers.features import features_of, load_features, save_features
-from recsys_lib.ranking import RankingModel
+from recsys_lib.ranking import BoostedTrees, RankingModel
 from recsys_lib.stores import ItemFeatureTable
+
+# Models that a ranker is saved with, by the name of their class.
+MODELS = {cls.__name__: cls for cls in (RankingModel, BoostedTrees)}
 
 
 class Predicts(Protocol):
@@ -84,17 +87,18 @@ class ModelRanker(Ranker):
         return pd.concat(parts, axis=1)
 
     def _save(self, folder: Path) -> dict:
-        if not isinstance(self.model, RankingModel):
+        kind = type(self.model).__name__
+        if MODELS.get(kind) is not type(self.model):
             raise RecsysError(
-                f"A model of the type {type(self.model).__name__} has no form on disk here: save "
+                f"A model of the type {kind} has no form on disk here: save "
                 "it yourself, and make the ranker again around it."
             )
         self.model.save(folder / "model")
         described = save_features(folder, self.items, self.users)
-        return described | {"gives_probabilities": self.gives_probabilities}
+        return described | {"model": kind, "gives_probabilities": self.gives_probabilities}
 
     @classmethod
     def _load(cls, folder, described, users) -> Self:
-        model = RankingModel.load(folder / "model")
+        model = MODELS[described["model"]].load(folder / "model")
         items, users = load_features(folder, described, users)
         return cls(model, items, users, gives_probabilities=described["gives_probabilities"])

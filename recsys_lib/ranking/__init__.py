@@ -21,6 +21,8 @@ Its settings
     ``notes_config`` what the course notes use
 What comes out
     ``RankingModel``; ``TrainingLog``; ``evaluate_model``
+Trees on the same inputs
+    ``train_trees`` into ``BoostedTrees``
 Comparisons
     ``train_and_predict``, ``train_and_predict_trees`` over several seeds, into ``Predictions``;
     ``leaderboard``
@@ -28,7 +30,7 @@ Comparisons
 Importing this package loads no TensorFlow: a trained :class:`RankingModel` is plain arrays.
 """
 
-from recsys_lib.ranking.boosted_trees import train_and_predict_trees
+from recsys_lib.ranking.boosted_trees import train_and_predict_trees, train_trees
 from recsys_lib.ranking.column_schema import Schema
 from recsys_lib.ranking.config import (
     CATEGORIES,
@@ -51,12 +53,14 @@ from recsys_lib.ranking.models.wide_deep import WideDeepConfig
 from recsys_lib.ranking.predictions import Predictions
 from recsys_lib.ranking.sample_metrics import evaluate_model
 from recsys_lib.ranking.training import TrainingLog
+from recsys_lib.ranking.tree_model import BoostedTrees
 
 __all__ = [
     "CATEGORIES",
     "HISTORY",
     "KINDS",
     "NUMBERS",
+    "BoostedTrees",
     "DcnV2Config",
     "DienConfig",
     "DinConfig",
@@ -78,4 +82,5 @@ __all__ = [
     "train_and_predict",
     "train_and_predict_trees",
     "train_model",
+    "train_trees",
 ]

@@ -87,7 +87,8 @@ def export(model, folder: Path, samples: pd.DataFrame | None = None) -> None:
     archive = keras.export.ExportArchive()
     archive.track(network)
     for table in tables.values():
-        archive.track(table)
+        if not isinstance(table, _EmptyTable):
+            archive.track(table)
     archive.add_endpoint("serving_default", like, input_signature=[_signature(tf, columns)])
     archive.add_endpoint("regress", regress, input_signature=[examples])
     archive.add_endpoint("classify", classify, input_signature=[examples])
@@ -176,11 +177,23 @@ def _encoded(tf, inputs: FeatureInputs, tables: Mapping, features: Mapping) -> l
 
 def _table(tf, values: np.ndarray):
     """Return a table from the raw values to their codes, which gives 0 for any other value."""
+    if not len(values):
+        return _EmptyTable(tf)
     whole = np.issubdtype(values.dtype, np.integer)
     keys = tf.constant(values if whole else values.astype(object), tf.int64 if whole else tf.string)
     codes = tf.range(1, len(values) + 1, dtype=tf.int64)
     known = tf.lookup.KeyValueTensorInitializer(keys, codes)
     return tf.lookup.StaticHashTable(known, default_value=0)
+
+
+class _EmptyTable:
+    """A table of no values, as of genres where no film has one; TensorFlow makes none."""
+
+    def __init__(self, tf):
+        self._tf = tf
+
+    def __getitem__(self, values):
+        return self._tf.zeros(self._tf.shape(values), self._tf.int64)
 
 
 def _scaled(tf, inputs: FeatureInputs, numbers: list):

@@ -24,11 +24,14 @@ from recsys_lib.ranking.columns import (
     codes_of_categories,
     holds_lists,
     lists_of,
+    pack,
     require_columns,
+    unpack,
 )
 from recsys_lib.ranking.config import HISTORY_FIELD
 from recsys_lib.schema import ITEM
 
+VOCABULARY = "vocabulary/"  # before the name of a vocabulary among stored arrays
 LONGEST_BAG = 32  # members of a list that are read; further ones are left out
 
 
@@ -162,6 +165,29 @@ class FeatureInputs:
             bags={column: widths[column] for column in bags},
             history={column: widths.get(column) for column in history},
             log_numbers=tuple(c for c in numbers if c in log_numbers),
+        )
+
+    def to_parts(self) -> tuple[dict[str, np.ndarray], dict]:
+        """Return arrays for an ``.npz`` file, and what JSON keeps; see :meth:`from_parts`."""
+        vocabularies = {VOCABULARY + n: pack(values) for n, values in self.vocabularies.items()}
+        arrays = {"fill": self.fill, "shift": self.shift, "scale": self.scale, **vocabularies}
+        plain = ("categories", "numbers", "bags", "history", "log_numbers")
+        return arrays, {name: getattr(self, name) for name in plain}
+
+    @classmethod
+    def from_parts(cls, arrays: Mapping[str, np.ndarray], described: Mapping) -> "FeatureInputs":
+        """Put together what :meth:`to_parts` has taken apart; ``described`` may hold more."""
+        packed = {n: array for n, array in arrays.items() if n.startswith(VOCABULARY)}
+        return cls(
+            tuple(described["categories"]),
+            tuple(described["numbers"]),
+            {name.removeprefix(VOCABULARY): unpack(values) for name, values in packed.items()},
+            arrays["fill"],
+            arrays["shift"],
+            arrays["scale"],
+            bags=described["bags"],
+            history=described["history"],
+            log_numbers=tuple(described["log_numbers"]),
         )
 
     @property

@@ -15,13 +15,10 @@ import pandas as pd
 from recsys_lib import files
 from recsys_lib.errors import DataError
 from recsys_lib.ranking.column_schema import Schema
-from recsys_lib.ranking.columns import pack, unpack
 from recsys_lib.ranking.config import RankingConfig
 from recsys_lib.ranking.inputs import Encoded, FeatureInputs
 from recsys_lib.ranking.models import kind_called
 from recsys_lib.ranking.training import TrainingLog, predict
-
-VOCABULARY = "vocabulary/"  # before the name of a vocabulary among the stored arrays
 
 
 @dataclass(frozen=True)
@@ -81,25 +78,15 @@ class RankingModel:
 
     def save(self, folder: Path) -> None:
         """Write ``weights.npz``, ``inputs.npz`` and ``model.json`` to a folder, atomically."""
-        inputs = self.inputs
+        arrays, of_inputs = self.inputs.to_parts()
         with files.atomic_folder(Path(folder)) as fresh:
             np.savez(fresh / "weights.npz", **self.weights)
-            np.savez(
-                fresh / "inputs.npz",
-                fill=inputs.fill,
-                shift=inputs.shift,
-                scale=inputs.scale,
-                **{VOCABULARY + name: pack(values) for name, values in inputs.vocabularies.items()},
-            )
+            np.savez(fresh / "inputs.npz", **arrays)
             described = {
                 "kind": self.kind,
                 "config": asdict(self.config),
                 "schema": None if self.schema is None else asdict(self.schema),
-                "categories": inputs.categories,
-                "numbers": inputs.numbers,
-                "bags": inputs.bags,
-                "history": inputs.history,
-                "log_numbers": inputs.log_numbers,
+                **of_inputs,
             }
             files.write_json(fresh / "model.json", described)
 
@@ -116,22 +103,7 @@ class RankingModel:
         try:
             described = files.read_json(folder / "model.json")
             weights = files.read_npz(folder / "weights.npz")
-            arrays = files.read_npz(folder / "inputs.npz")
-            inputs = FeatureInputs(
-                tuple(described["categories"]),
-                tuple(described["numbers"]),
-                {
-                    name.removeprefix(VOCABULARY): unpack(values)
-                    for name, values in arrays.items()
-                    if name.startswith(VOCABULARY)
-                },
-                arrays["fill"],
-                arrays["shift"],
-                arrays["scale"],
-                bags=described["bags"],
-                history=described["history"],
-                log_numbers=tuple(described["log_numbers"]),
-            )
+            inputs = FeatureInputs.from_parts(files.read_npz(folder / "inputs.npz"), described)
             kind, stored = described["kind"], described["schema"]
             config = kind_called(kind).config.from_json(described["config"])
             schema = None if stored is None else Schema(**stored)

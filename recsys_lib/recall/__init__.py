@@ -9,6 +9,7 @@ from recsys_lib.recall.channels.ease import Ease
 from recsys_lib.recall.channels.item_knn import ItemKNN
 from recsys_lib.recall.channels.popular import Newest, Popular, RandomRecaller, RecentlyPopular
 from recsys_lib.recall.channels.rp3beta import RP3beta
+from recsys_lib.recall.channels.sessions import CoOccurrence, SessionEase, Transitions
 from recsys_lib.recall.channels.two_tower import TwoTower
 from recsys_lib.recall.channels.user_knn import UserKNN
 from recsys_lib.recall.channels.vectors import VectorRecaller
@@ -38,6 +39,7 @@ __all__ = [
     "Calibration",
     "Channel",
     "ClusterPopular",
+    "CoOccurrence",
     "Ease",
     "FavouriteGenre",
     "FavouritePeople",
@@ -55,6 +57,8 @@ __all__ = [
     "Recaller",
     "RecentlyPopular",
     "SegmentPopular",
+    "SessionEase",
+    "Transitions",
     "TunedMerge",
     "TwoTower",
     "UserKNN",

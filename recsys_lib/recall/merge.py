@@ -67,12 +67,11 @@ def fuse(
     total = np.zeros(shape, dtype=np.float32)
     best = np.full(shape, -1, dtype=np.float32)
     source = np.full(shape, NO_CHANNEL, dtype=np.int16)
+    points = points_of(lists, weights, fusion, calibrations)
     for number, (name, of_channel) in enumerate(lists.items()):
-        # A millionth a channel decides ties in favour of the channel named first.
-        weight = weights[name] * (1 - 1e-6 * number)
-        points = weight * _points(of_channel.scores, fusion, (calibrations or {}).get(name))
         user, place = np.nonzero(of_channel.listed)
-        column, gain = index_of(catalogue, of_channel.item_ids[user, place]), points[user, place]
+        column = index_of(catalogue, of_channel.item_ids[user, place])
+        gain = points[name][user, place]
         total[user, column] += gain
         better = gain > best[user, column]
         user, column, gain = user[better], column[better], gain[better]
@@ -82,6 +81,28 @@ def fuse(
     chosen = np.take_along_axis(source, np.maximum(index_of(catalogue, item_ids), 0), axis=1)
     channel = np.where(item_ids >= 0, chosen, NO_CHANNEL).astype(np.int16)
     return Lists(users, item_ids, scores, channel, tuple(lists))
+
+
+def points_of(
+    lists: Mapping[str, Lists],
+    weights: Mapping[str, float],
+    fusion: str,
+    calibrations: Mapping[str, Callable] | None = None,
+) -> dict[str, np.ndarray]:
+    """Return the points that each channel gives to the places of its lists, as :func:`fuse` does.
+
+    Returns
+    -------
+    dict of str to float array, shape (n, depth)
+        Means nothing where a list is padded.
+    """
+    points = {}
+    for number, (name, of_channel) in enumerate(lists.items()):
+        # A millionth a channel decides ties in favour of the channel named first.
+        weight = weights[name] * (1 - 1e-6 * number)
+        calibration = (calibrations or {}).get(name)
+        points[name] = weight * _points(of_channel.scores, fusion, calibration)
+    return points
 
 
 def _points(scores: np.ndarray, fusion: str, calibration: Callable | None) -> np.ndarray:

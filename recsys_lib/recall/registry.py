@@ -15,6 +15,7 @@ from recsys_lib.recall.channels.item_knn import ItemKNN
 from recsys_lib.recall.channels.popular import Newest, Popular, RandomRecaller, RecentlyPopular
 from recsys_lib.recall.channels.reads_items import ReadsItems
 from recsys_lib.recall.channels.rp3beta import RP3beta
+from recsys_lib.recall.channels.sessions import CoOccurrence, SessionEase, Transitions
 from recsys_lib.recall.channels.two_tower import TwoTower
 from recsys_lib.recall.channels.user_knn import UserKNN
 from recsys_lib.recall.channels.vectors import TRAINERS, VectorRecaller
@@ -30,6 +31,9 @@ CHANNELS: dict[str, type[Channel]] = {
         UserKNN,
         RP3beta,
         Ease,
+        SessionEase,
+        CoOccurrence,
+        Transitions,
         ImplicitALS,
         TwoTower,
         RandomRecaller,
@@ -121,9 +125,6 @@ def make_channel(
 def default_plan() -> dict:
     """Return the plan that notebook 05 chose on validation data at its default parameters.
 
-    The last channel, node2vec, stands at the edge of what the search takes in (it gains .007
-    [-.000, .014] of recall there): on another processor the search may stop one step earlier.
-
     Returns
     -------
     dict
@@ -131,9 +132,16 @@ def default_plan() -> dict:
         channel; may leave channels out), ``fusion`` and ``candidates`` (items to recall a user).
     """
     return {
-        "channels": {"two_tower": 1.0, "als": 1.0, "node2vec": 0.5},
-        "settings": {"als": {"embedding_dim": 32}, "node2vec": {"n_recent": 5}},
-        "fusion": "rank",
+        "channels": {"two_tower": 1.0, "session_ease": 1.0, "user_knn": 1.0, "co_occurrence": 0.5},
+        "settings": {
+            "session_ease": {
+                "min_rating": None,
+                "regularization": 300.0,
+                "half_life_likes": 10.0,
+            },
+            "user_knn": {"n_neighbours": 50},
+        },
+        "fusion": "score",
         "candidates": 200,
     }
 

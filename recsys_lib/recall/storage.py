@@ -7,6 +7,7 @@ interactions behind all channels of a merge, is written once. Large arrays are m
 when they are read, so that loading is fast and processes share what they map.
 """
 
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ RECORDS = {
     cls.__name__: cls
     for cls in (Calibration, EmbeddingTable, GrownVocabulary, InteractionMatrix, Vocabulary)
 }
+# Recallers of packages above this one, whose modules are imported when a folder asks for them.
+ABOVE = {"Cascade": "recsys_lib.serving.cascade"}
 PLAIN = bool | int | float | str | None
 
 
@@ -156,11 +159,13 @@ class _Reader:
 
     def recaller(self, described: Mapping, place: str) -> Recaller:
         name = described["class"]
+        if name not in Recaller.classes and name in ABOVE:
+            importlib.import_module(ABOVE[name])
         if name not in Recaller.classes:
             raise DataError(
                 f"The recaller in {self.folder} is of the class {name!r}, which is not known here."
-                f"{nearest(name, Recaller.classes)} Import the module that defines it first "
-                "(recsys_lib.serving for a cascade)."
+                f"{nearest(name, {**Recaller.classes, **ABOVE})} Import the module that defines it "
+                "first."
             )
         parameters, learned = (
             {n: self.get(node) for n, node in described[part].items()}

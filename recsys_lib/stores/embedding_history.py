@@ -52,7 +52,7 @@ class EmbeddingHistory:
         """
         folder, version = self._of(name), _content_hash(table)
         with files.locked(folder):
-            for left in folder.glob(".*"):  # by a writer that was killed
+            for left in files.leftovers(folder / version):  # by a writer that was killed
                 shutil.rmtree(left)
             if not (folder / version).exists():
                 with files.atomic_folder(folder / version) as fresh:

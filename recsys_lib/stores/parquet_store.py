@@ -182,11 +182,14 @@ class ParquetFeatureStore(FeatureStore):
 
     def _sweep(self, index: dict) -> None:
         """Remove what a killed writer left: versions that the list lacks, unfinished files."""
-        kept = {self._of(name).name for name in index["versions"]} | {f".{INDEX}.lock"}
-        for pattern in ("version=*", ".version=*", f".{INDEX}.*"):
-            for path in self.folder.glob(pattern):
-                if path.name not in kept:
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        kept = {self._of(name).name for name in index["versions"]}
+        for path in self.folder.glob("version=*"):
+            if path.name not in kept:
+                files.remove_folder(path)
+        unfinished = {path.name[1:].rsplit(".", 1)[0] for path in self.folder.glob(".version=*")}
+        for path in [*(self.folder / name for name in unfinished), self.folder / INDEX]:
+            for left in files.leftovers(path):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _version(index: dict, name: str | None) -> Version | None:

@@ -138,7 +138,14 @@ class RedisServer:
         Further settings of Redis, as ``{"appendonly": "yes", "appendfsync": "always"}``.
     timeout_s : float
         How long to wait until it answers.
+
+    Attributes
+    ----------
+    process_ : Popen or None
+        The server's process; None before :meth:`start`.
     """
+
+    process_: subprocess.Popen | None = None
 
     def __init__(
         self,
@@ -165,7 +172,7 @@ class RedisServer:
         MachineError
             It does not start; the message holds the end of its log.
         """
-        if hasattr(self, "process_"):
+        if self.process_ is not None:
             raise RecsysError("This Redis server has been started already.")
         # The default temporary folder may be deep (macOS, CI), the socket's path must be short.
         short = "/tmp" if Path("/tmp").is_dir() else None

@@ -88,3 +88,10 @@ def test_what_cannot_be_compared_is_told():
         profile.compare(pd.DataFrame({"x": [1.0]}), 1)
     with pytest.raises(DataError, match="lack the columns y"):
         TrainingProfile.fit(pd.DataFrame({"x": [1.0]}), ["y"])
+
+
+def test_a_column_without_a_value_is_compared_by_how_much_is_missing():
+    profile = TrainingProfile.fit(pd.DataFrame({"year": np.full(50, np.nan)}), ["year"])
+    for served, drifted in ((np.full(50, np.nan), False), (np.full(50, 1999.0), True)):
+        table = profile.compare(pd.DataFrame({"year": served}))
+        assert table.loc[0, "drifted"] == drifted

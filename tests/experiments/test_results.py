@@ -129,3 +129,12 @@ def test_a_table_or_figure_with_a_wrong_name_or_content_is_refused(results):
         with pytest.raises(RecsysError, match="Table 'wrong' does not fit into Parquet"):
             results.table("wrong", frame, "")
     assert list((results.folder / "tables").iterdir()) == []
+
+
+def test_a_value_that_other_data_leave_undefined_is_missing(tmp_path):
+    nothing = {"gain": (mean_interval([]), "fraction", "A gain of nobody.")}
+    with pytest.raises(RecsysError, match="is nan"):
+        Results(tmp_path).record(nothing)
+    Results(tmp_path).record(nothing, undefined="nobody to measure it on")
+    found = files.read_json(tmp_path / METRICS)["gain"]
+    assert (found["value"], found["missing"]) == (None, "nobody to measure it on")

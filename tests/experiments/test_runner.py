@@ -216,3 +216,23 @@ def test_an_incomplete_earlier_run_is_not_reused(pair):
     (first.folder / "artifacts" / "a" / "artifact.json").unlink()
     (first.folder / "run.json").unlink()
     assert statuses(carry_out(pair)) == {"01_writer": "ok", "02_reader": "reused"}
+
+
+def test_a_data_set_that_leaves_nothing_to_judge_ends_in_a_sentence(notebooks, outputs):
+    notebooks.write(
+        "01_judging",
+        "from recsys_lib.errors import NothingToJudge\n"
+        "raise NothingToJudge('3 users are too few.')",
+        'run.save("a", 1)',
+    )
+    notebooks.write("02_reading", 'run.record({"one": (1, "count", "One.")})\nif 0: run.load("a")')
+    result = carry_out(notebooks)
+    assert statuses(result) == {"01_judging": "left out", "02_reading": "ok"}
+    assert (result.failed, result.left_out) == ([], {"01_judging": "3 users are too few."})
+    folder = result.folder
+    assert not (folder / "01_judging" / "error.txt").exists()
+    page = (folder / "01_judging" / "notebook.html").read_text()
+    assert "3 users are too few." in page
+    assert "Traceback" not in page
+    assert "3 users are too few." in (folder / "report.html").read_text()
+    assert json.loads((folder / "run.json").read_text())["status"] == "left out"

@@ -12,7 +12,7 @@ import pytest
 from recsys_lib import files, paths
 from recsys_lib.data import Request, get
 from recsys_lib.embeddings import EmbeddingTable, build_item2vec
-from recsys_lib.errors import RecsysError
+from recsys_lib.errors import NothingToJudge, RecsysError
 from recsys_lib.experiments import start
 from recsys_lib.experiments.artifacts import ARTIFACTS, Artifact
 from recsys_lib.experiments.notebooks import discover
@@ -172,6 +172,7 @@ def test_what_a_notebook_wrote_with_another_seed_stays(run):
     assert run.load("plain") == {"made by": "notebook"}
 
 
+@pytest.mark.slow
 def test_fitted_recallers_come_back_as_they_were_built(run):
     """What notebook 05 hands on, built by the library where no notebook has written it."""
     built = run.load("recallers")
@@ -210,3 +211,29 @@ run.record({"first": (vectors[0, 0], "ratio", "First number of the first vector.
     for name, seed in (("05_one", 7), ("06_two", 42)):
         built = build_item2vec(splits, seed=seed)["by_time"].vectors
         assert recorded[f"{name}.first"]["value"] == pytest.approx(built[0, 0])
+
+
+def test_what_a_data_set_lacks_is_said_in_one_line(run, capsys):
+    assert not any(run.has(what) for what in ("genres", "years", "people"))
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "Left out: tiny says nothing of its items' genres."
+    assert len(said) == 3
+    with pytest.raises(RecsysError, match="not 'colours'"):
+        run.has("colours")
+    assert run.data.titles[107] == "item 107"
+
+
+def test_too_few_users_and_no_dislikes_leave_nothing_to_judge(run, tmp_path, monkeypatch):
+    with pytest.raises(NothingToJudge, match="Nothing can be ranked on tiny: in the train part"):
+        run.check_labels()  # all have five stars
+    rows = [(user, item, 1 + item % 5, 60 * item) for user in (1, 2, 3) for item in range(60)]
+    names = ["user", "item", "rating", "timestamp"]
+    pd.DataFrame(rows, columns=names).to_csv(tmp_path / "few.csv", index=False)
+    get(Request("few", source=tmp_path / "few.csv"))
+    few = start("03_item2vec", dataset="few")
+    with pytest.raises(NothingToJudge, match="only 3 of its 3 users have 15 likes or more"):
+        few.splits  # noqa: B018
+
+
+def test_an_error_of_the_data_shows_no_trace_in_a_notebook():
+    assert NothingToJudge("Too few.")._render_traceback_() == ["Too few."]

@@ -50,13 +50,14 @@ def assert_engines_agree(spark, events, items, users=None, columns=None, **toler
 
 
 @pytest.mark.parametrize(
-    ("columns", "n_events"), [(names(), 100_000), (ALL, 30_000)], ids=["reference", "all families"]
+    ("columns", "n_events"), [(names(), 30_000), (ALL, 10_000)], ids=["reference", "all families"]
 )
 def test_movielens(spark, ml_100k, columns, n_events):
     """Samples, serving features and what a dashboard says of them.
 
-    All families, made of the graph and of the users too, for the first events only: the ties
-    between users take Spark minutes on all of them, and are the same rule at any length.
+    The first events only, fewer for all families, among which the ties between users take Spark
+    minutes: the rules are the same at any length. That all 100,000 come out alike shows
+    :mod:`test_cluster`.
     """
     items = (ml_100k.items[schema.ITEMS.names], schema.ITEMS)
     triples = (ml_100k.triples, schema.TRIPLES)

@@ -10,7 +10,8 @@ import spark_cluster
 
 from recsys_lib.features import build_samples
 
-pytestmark = [pytest.mark.spark, pytest.mark.slow]
+# A group of its own: it starts virtual machines itself, and does not use the tests' session.
+pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.xdist_group("cluster")]
 KEYS = ["timestamp", "user_id", "item_id"]
 
 

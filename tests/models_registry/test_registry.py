@@ -143,6 +143,20 @@ def test_the_server_configuration_follows(registry):
     assert config.folder(2) == registry.path('odd "name"', 2).resolve()
 
 
+def test_what_somebody_else_put_there_stays(registry):
+    home = registry.folder / "ranker" / "1"
+    home.mkdir(parents=True)
+    (home / "saved_model.pb").write_text("theirs")
+    (registry.folder / "models.config").write_text("model_config_list {}")
+    with pytest.raises(RecsysError, match=r"saved_model\.pb, which this program did not write"):
+        add(registry, 0.7)
+    add(registry, 0.7, name="other")
+    with pytest.raises(RecsysError, match=r"models\.config was not written by this program"):
+        registry.promote("other", 1)
+    assert (home / "saved_model.pb").read_text() == "theirs"
+    assert (registry.folder / "models.config").read_text() == "model_config_list {}"
+
+
 def test_many_at_once_get_a_number_each(registry):
     threads = [threading.Thread(target=add, args=(registry, 0.5)) for _ in range(8)]
     for thread in threads:

@@ -7,23 +7,26 @@ import sys
 import pytest
 
 from recsys_lib import paths
+from recsys_lib.experiments.notebooks import Notebook, discover
 
 # Labs show a larger run than a test can afford; test_papermill.py runs them in the quick profile.
-FILES = sorted(f for f in paths.notebooks_dir().glob("[0-9]*.ipynb") if "_lab_" not in f.name)
-# Two workers, one notebook after another each: the longest tests should not wait for each other.
+LESSONS = [each for each in discover() if not each.is_lab]
+# What the lessons on vectors and recall hand on; the others live on samples and ranking models.
+VECTORS = {"item2vec", "deepwalk", "node2vec", "recallers"}
+
+
+def chain_of(notebook: Notebook) -> str:
+    """Return which of two chains a lesson belongs to: each is run in order, and loads.
+
+    A lesson that came before those it reads from would have the library fit the same again.
+    """
+    return "vectors" if VECTORS & {*notebook.reads, *notebook.writes} else "samples"
+
+
 NOTEBOOKS = [
-    pytest.param(file, id=file.stem, marks=pytest.mark.xdist_group(f"nbval {place % 2}"))
-    for place, file in enumerate(FILES)
+    pytest.param(each.path, id=each.name, marks=pytest.mark.xdist_group(f"nbval {chain_of(each)}"))
+    for each in LESSONS
 ]
-
-
-@pytest.fixture(scope="module")
-def shared_outputs(tmp_path_factory, worker_id) -> str:
-    """Outputs of these notebooks alone: one builds what the next reads, nothing old is read."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "nbval"  # the workers' common one
-    folder.mkdir(exist_ok=True)
-    return str(folder)
 
 
 @pytest.mark.notebook

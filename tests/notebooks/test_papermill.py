@@ -1,9 +1,10 @@
-"""The real command on the real notebooks: other parameters, the quick profile."""
+"""The real command on the real notebooks: other parameters, other data, the quick profile."""
 
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,54 +12,63 @@ from recsys_lib import paths
 from recsys_lib.experiments.metrics import MAX_METRICS
 
 CHOSEN = ("03_item2vec", "06_lsh", "07_embedding_mlp")
+LABS = sorted(path.stem for path in paths.notebooks_dir().glob("[0-9]*_lab_*.ipynb"))
+# One after another: the worker that runs a test has one core.
+QUICK = ("--profile", "quick", "--jobs", "1")
+
+
+def recsys(outputs: Path, data: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run the command with folders of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "recsys_lib", *arguments],
+        cwd=outputs.parent,
+        env=os.environ | {"RECSYS_OUTPUTS_DIR": str(outputs), "RECSYS_DATA_DIR": str(data)},
+        capture_output=True,
+        text=True,
+        timeout=2_400,  # of all labs together, on a busy machine
+    )
 
 
 @pytest.mark.notebook
 @pytest.mark.slow
-def test_some_notebooks_run_in_the_quick_profile_with_another_seed(ml_100k, tmp_path):
-    outputs = tmp_path / "outputs"
+def test_some_notebooks_run_in_the_quick_profile_with_another_seed_on_other_data(tmp_path):
+    folders = tmp_path / "outputs", tmp_path / "data"
+    size = ("--users", "150", "--items", "200", "--interactions", "8000")
+    made = recsys(*folders, "data", "synth", "small", *size)
+    assert made.returncode == 0, made.stdout + made.stderr
 
-    def recsys(*arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-m", "recsys_lib", *arguments],
-            cwd=tmp_path,
-            env=os.environ
-            | {"RECSYS_OUTPUTS_DIR": str(outputs), "RECSYS_DATA_DIR": str(ml_100k.path.parent)},
-            capture_output=True,
-            text=True,
-            timeout=900,
-        )
-
-    command = ("run", *CHOSEN, "--profile", "quick", "-p", "seed=7")
-    first = recsys(*command)
+    command = ("run", *CHOSEN, *QUICK, "--dataset", "small", "-p", "seed=7")
+    first = recsys(*folders, *command)
     assert first.returncode == 0, first.stdout + first.stderr
-    described = json.loads((outputs / "latest" / "run.json").read_text())
+    described = json.loads((folders[0] / "latest" / "run.json").read_text())
+    assert described["dataset"] == "small"
     assert all(each["parameters"]["seed"] == 7 for each in described["notebooks"].values())
-    metrics = json.loads(recsys("metrics", "--json").stdout)
+    metrics = json.loads(recsys(*folders, "metrics", "--json").stdout)
     assert {name.partition(".")[0] for name in metrics} == set(CHOSEN)
     assert all({"value", "unit", "meaning"} <= set(each) for each in metrics.values())
     assert len(metrics) <= MAX_METRICS * len(CHOSEN)
-    tables = recsys("metrics", "--tables").stdout
+    tables = recsys(*folders, "metrics", "--tables").stdout
     assert all(f"{name}." in tables for name in CHOSEN)
 
-    again = recsys(*command)
+    again = recsys(*folders, *command)
     assert "Nothing changed" in again.stdout
 
 
-LABS = sorted(path.stem for path in paths.notebooks_dir().glob("[0-9]*_lab_*.ipynb"))
+@pytest.fixture(scope="module")
+def run_of_labs(ml_100k, tmp_path_factory):
+    """All labs in one run, so that samples and models are made once: outputs, and how it ended."""
+    outputs = tmp_path_factory.mktemp("labs") / "outputs"
+    return outputs, recsys(outputs, ml_100k.path.parent, "run", *LABS, *QUICK)
 
 
 @pytest.mark.notebook
 @pytest.mark.slow
 @pytest.mark.parametrize("lab", LABS)
-def test_labs_run_in_the_quick_profile(lab, ml_100k, tmp_path):
-    command = [sys.executable, "-m", "recsys_lib", "run", lab, "--profile", "quick"]
-    outputs = tmp_path / "outputs"
-    environment = os.environ | {
-        "RECSYS_OUTPUTS_DIR": str(outputs),
-        "RECSYS_DATA_DIR": str(ml_100k.path.parent),
-    }
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    described = json.loads((outputs / "latest" / "run.json").read_text())
-    assert described["notebooks"][lab]["status"] == "ok"
+def test_labs_run_in_the_quick_profile(lab, run_of_labs):
+    outputs, ended = run_of_labs
+    (described,) = [path for path in outputs.glob("*/run.json") if path.parent.name != "latest"]
+    notebooks = json.loads(described.read_text())["notebooks"]
+    failed = [name for name, each in notebooks.items() if each["status"] != "ok"]
+    assert lab not in failed, ended.stdout + ended.stderr
+    assert notebooks[lab]["parameters"]["dataset"] == "ml-100k"
+    assert failed or ended.returncode == 0

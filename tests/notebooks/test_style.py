@@ -16,6 +16,7 @@ from recsys_lib.experiments.notebooks import Notebook, discover
 NAMES = {
     "00_overview",
     "01_feature_engineering",
+    "01_lab_features",
     "02_training_samples",
     "03_item2vec",
     "04_graph_embedding",
@@ -23,6 +24,7 @@ NAMES = {
     "06_lsh",
     "07_embedding_mlp",
     "08_ranking_models",
+    "09_cascade",
     "10_feature_store",
     "10_lab_feature_store",
     "11_lab_model_serving",

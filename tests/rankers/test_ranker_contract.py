@@ -30,14 +30,14 @@ from recsys_lib.rankers import (
     load_ranker,
     score_samples,
 )
-from recsys_lib.ranking import NUMBERS
+from recsys_lib.ranking import NUMBERS, BoostedTrees, RankingConfig, train_trees
 from recsys_lib.ranking.export import export_version
 from recsys_lib.ranking.pmml import linear_pipeline, write_pmml
 from recsys_lib.ranking.raw_features import RawColumn
 from recsys_lib.seeding import generator
 from recsys_lib.stores import ItemFeatureTable
 
-READ_FEATURES = ("network", "model", "pmml", "rest", "grpc")
+READ_FEATURES = ("network", "model", "trees", "pmml", "rest", "grpc")
 KINDS = (*READ_FEATURES, "recall_order", "stored", "light_linear", "light_deep")
 
 
@@ -47,12 +47,13 @@ def kind(request) -> str:
 
 
 @pytest.fixture(scope="session")
-def ranker_of(model, item_frame, users, pairs, served, pmml) -> dict[str, Ranker]:
+def ranker_of(model, trees, item_frame, users, pairs, served, pmml) -> dict[str, Ranker]:
     features = ItemFeatureTable(item_frame), UserFeatureTable(users)
     scores = pairs[["user_id", "item_id"]].assign(score=score_samples(model, pairs))
     return {
         "network": NetworkRanker(model, *features),
         "model": ModelRanker(model, *features),
+        "trees": ModelRanker(trees, *features),
         "pmml": PmmlRanker(PmmlModel(pmml), *features),
         "rest": RemoteRanker(RemoteModel(served.rest_url, "ranker", timeout_s=20), *features),
         "grpc": RemoteRanker(
@@ -63,6 +64,12 @@ def ranker_of(model, item_frame, users, pairs, served, pmml) -> dict[str, Ranker
         "light_linear": light(FtrlLogisticRegression(), users, item_frame),
         "light_deep": light(ShallowNetwork(hidden=3), users, item_frame),
     }
+
+
+@pytest.fixture(scope="session")
+def trees(pairs) -> BoostedTrees:
+    samples = pairs.assign(label=pairs["item_id"] % 2)
+    return train_trees(samples, config=RankingConfig(history=()), most_trees=20)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from recsys_lib.recall import (
     AttributeRidge,
     Calibration,
     ClusterPopular,
+    CoOccurrence,
     Ease,
     FavouriteGenre,
     FavouritePeople,
@@ -25,6 +26,8 @@ from recsys_lib.recall import (
     RecentlyPopular,
     RP3beta,
     SegmentPopular,
+    SessionEase,
+    Transitions,
     TunedMerge,
     TwoTower,
     UserKNN,
@@ -66,6 +69,9 @@ MAKERS = {
     "ease_all_settings": lambda items, table: Ease(
         dropout=0.3, rating_weight=0.2, user_damping=0.5, min_rating=None, half_life_likes=4
     ),
+    "session_ease": lambda items, table: SessionEase(regularization=5, window=8),
+    "co_occurrence": lambda items, table: CoOccurrence(window=8),
+    "transitions": lambda items, table: Transitions(window=4),
     "als": lambda items, table: ImplicitALS(embedding_dim=4, sweeps=2),
     "two_tower": lambda items, table: TwoTower(embedding_dim=4, epochs=1),
     "vectors": lambda items, table: VectorRecaller(table, n_recent=5),

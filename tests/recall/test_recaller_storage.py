@@ -10,6 +10,7 @@ import pytest
 
 from recsys_lib import files
 from recsys_lib.errors import DataError, RecsysError
+from recsys_lib.rankers import RecallOrder
 from recsys_lib.recall import (
     Calibration,
     Ease,
@@ -21,6 +22,7 @@ from recsys_lib.recall import (
     VectorRecaller,
     load_recaller,
 )
+from recsys_lib.serving import Cascade
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +120,36 @@ def test_a_class_loads_its_own_only(interactions, tmp_path):
     assert isinstance(Popular.load(tmp_path / "popular"), Popular)
     with pytest.raises(RecsysError, match="of the class Popular, not Ease"):
         Ease.load(tmp_path / "popular")
+
+
+def test_a_cascade_is_loaded_by_a_process_that_has_imported_recall_alone(interactions, tmp_path):
+    cascade = Cascade(Popular(), RecallOrder(), candidates=20).fit(interactions)
+    cascade.save(tmp_path / "cascade")
+    code = f"""
+from recsys_lib.recall import load_recaller
+print(load_recaller({str(tmp_path / "cascade")!r}).recommend([67], 5).to_json())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == json.loads(cascade.recommend([67], 5).to_json())
+
+
+@pytest.mark.slow
+def test_every_recaller_of_the_library_is_found_by_its_name():
+    """Whatever package of the library defines it: no caller has to import that one first."""
+    code = """
+import importlib, pkgutil, recsys_lib
+from recsys_lib.recall import Recaller
+from recsys_lib.recall.storage import ABOVE
+from recsys_lib.rankers import Ranker
+at_once = {*Recaller.classes, *ABOVE, *Ranker.classes}
+for module in pkgutil.walk_packages(recsys_lib.__path__, "recsys_lib."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+print(*({*Recaller.classes, *Ranker.classes} - at_once))
+assert all(Recaller.classes[name].__module__ == module for name, module in ABOVE.items())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_no_recaller_another_format_or_class_are_refused(interactions, tmp_path):

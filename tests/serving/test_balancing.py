@@ -162,6 +162,23 @@ def test_a_key_is_needed(policy):
         balancer(policy, NAMES).pick()
 
 
+def test_the_shares_of_the_ring_are_those_of_its_keys():
+    built = balancer("consistent_hash", NAMES, points=20)
+    of_keys = Counter(built.pick(key).name for key in range(40_000))
+    shares = built.shares()
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert {name: n / 40_000 for name, n in of_keys.items()} == pytest.approx(shares, abs=0.01)
+
+
+def test_rendezvous_remembers_nothing_of_servers_that_are_gone():
+    built = balancer("rendezvous", NAMES)
+    keys = range(2_000)
+    assert [built.pick(key) for key in keys] == [built.pick(key) for key in keys]
+    built.leave(NAMES[0])
+    again = [built.pick(key).name for key in keys]
+    assert again == owners("rendezvous", keys, NAMES[1:]).tolist()
+
+
 @pytest.mark.parametrize("policy", ["consistent_hash", "rendezvous"])
 def test_only_the_share_of_the_new_server_moves(policy):
     keys = range(20_000)
@@ -204,13 +221,7 @@ def test_virtual_nodes_even_out_the_shares(points):
     largest = []
     for ring in range(rings):
         built = balancer("consistent_hash", [f"{ring}.{n}" for n in range(10)], points=points)
-        built.pick(0)
-        positions = np.array(built._positions)
-        widths = np.diff(positions, prepend=positions[-1] - 2**32)
-        share = Counter()
-        for server, width in zip(built._owners, widths, strict=True):
-            share[server.name] += width
-        largest.append(max(share.values()) / 2**32 * 10)
+        largest.append(max(built.shares().values()) * 10)
     drawn = np.random.default_rng(0).dirichlet(np.full(10, points), 20_000).max(axis=1) * 10
     assert np.mean(largest) == pytest.approx(drawn.mean(), rel=0.05)
 

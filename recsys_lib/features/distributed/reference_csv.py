@@ -14,6 +14,7 @@ from recsys_lib.features.reference_layout import (
     LAYOUT,
     MALFORMED,
     NUMBER,
+    POINT_AND_ZEROS,
     THEIR_NAMES,
     WHOLE,
     WHOLE_NUMBER,
@@ -73,5 +74,8 @@ def _read(name: str) -> Column:
     kind = SQL_TYPES[FEATURES[name].dtype]
     if kind == "string":
         return F.when(text != "", text)
-    pattern = NUMBER if kind == "float" else WHOLE_NUMBER
-    return F.when(F.trim(text).rlike(pattern), text.try_cast(kind))
+    trimmed = F.trim(text)
+    if kind == "float":
+        return F.when(trimmed.rlike(NUMBER), trimmed.try_cast(kind))
+    digits = F.regexp_replace(trimmed, POINT_AND_ZEROS, "")
+    return F.when(trimmed.rlike(WHOLE_NUMBER), digits.try_cast(kind))

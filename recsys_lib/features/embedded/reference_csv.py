@@ -4,10 +4,9 @@ import csv
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.csv
 
-from recsys_lib.errors import DataError
+from recsys_lib.data.delimited import Delimited
+from recsys_lib.data.line_numbers import BrokenLines
 from recsys_lib.features.embedded.samples import TYPES
 from recsys_lib.features.embedded.writing import write_rejected, write_samples
 from recsys_lib.features.reference_layout import (
@@ -15,6 +14,7 @@ from recsys_lib.features.reference_layout import (
     LAYOUT,
     MALFORMED,
     NUMBER,
+    POINT_AND_ZEROS,
     THEIR_NAMES,
     WHOLE,
     WHOLE_NUMBER,
@@ -69,27 +69,20 @@ def _read(name: str) -> pl.Expr:
     if kind == pl.String:
         return pl.when(text != "").then(text)
     trimmed = text.str.strip_chars()
-    pattern = NUMBER if kind == pl.Float32 else WHOLE_NUMBER
-    return pl.when(trimmed.str.contains(pattern)).then(trimmed).cast(kind, strict=False)
+    if kind == pl.Float32:
+        return pl.when(trimmed.str.contains(NUMBER)).then(trimmed).cast(kind, strict=False)
+    digits = trimmed.str.replace(POINT_AND_ZEROS, "")
+    return pl.when(trimmed.str.contains(WHOLE_NUMBER)).then(digits).cast(kind, strict=False)
 
 
 def _lines(file: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the fields of a CSV as text, and those of lines with more or fewer of them."""
-    broken: list[list[str]] = []
-
-    def set_aside(line) -> str:
-        fields = next(csv.reader([line.text]), [])
-        broken.append((fields + [""] * len(THEIR_NAMES))[: len(THEIR_NAMES)])
-        return "skip"
-
-    texts = pa.schema([(name, pa.string()) for name in THEIR_NAMES])
-    try:
-        table = pa.csv.read_csv(
-            file,
-            parse_options=pa.csv.ParseOptions(invalid_row_handler=set_aside),
-            convert_options=pa.csv.ConvertOptions(column_types=texts),
-        )
-    except pa.ArrowInvalid as error:
-        raise DataError(f"{file} cannot be read as CSV: {error}") from None
+    broken = BrokenLines()
+    table = Delimited(file, ",", None, quoted=True)
+    blocks = [rows.columns for rows in table.blocks(THEIR_NAMES, broken)]
     schema = dict.fromkeys(THEIR_NAMES, pl.String)
-    return pl.from_arrow(table), pl.DataFrame(broken, schema, orient="row")
+    empty = pl.DataFrame(schema=schema)
+    lines = [pl.DataFrame({name: pl.Series(c) for name, c in b.items()}, schema) for b in blocks]
+    fields = [next(csv.reader([text]), []) for text in broken.texts]
+    padded = [(each + [""] * len(THEIR_NAMES))[: len(THEIR_NAMES)] for each in fields]
+    return pl.concat([empty, *lines]), pl.DataFrame(padded, schema, orient="row")

@@ -1,6 +1,7 @@
 """What recall channels share: the scores of all items, and the best of them."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -68,25 +69,54 @@ class Channel(Recaller):
     def lists(self, users, k=10, histories=None, exclude=None) -> Lists:
         self._check_request(k, histories)
         found = Lists.empty(users, k, [self.name])
-        rows = self.matrix_.users_of(found.user_ids)
+        for rows, score in self._scored(found.user_ids, histories, exclude):
+            self._fill(found, rows, score)
+        return found
+
+    def scores(self, users, histories=None) -> np.ndarray:
+        """Return the score of every item for each user: what lists are made of.
+
+        Parameters
+        ----------
+        users, histories
+            As for :meth:`lists`, ids being whole numbers.
+
+        Returns
+        -------
+        float32 array, shape (n_users, n_items)
+            Columns are those of ``matrix_``; ``-inf`` where the user has had the item or the
+            channel does not recall it.
+        """
+        self._check_request(histories=histories)
+        users = np.asarray(users, dtype=np.int64)
+        found = np.full((len(users), self.matrix_.n_items), -np.inf, np.float32)
+        for rows, score in self._scored(users, histories, None):
+            found[rows] = score
+        return found
+
+    def _scored(self, users: np.ndarray, histories, exclude) -> Iterator[tuple]:
+        """Yield some rows of ``users`` at a time, and their scores of all items, (m, n_items)."""
+        rows = self.matrix_.users_of(users)
         sources = [(self.matrix_, self.users_, rows)]
         if histories is not None:
-            given = Histories.of(histories, self.matrix_.item_ids, users=found.user_ids)
-            rows_given = given.matrix.users_of(found.user_ids)
+            given = Histories.of(histories, self.matrix_.item_ids, users=users)
+            rows_given = given.matrix.users_of(users)
             represented = self._represent(given.matrix, given.events)
             rows[rows_given >= 0] = -1
             sources.append((given.matrix, represented, rows_given))
-        barred, barred_row = self._barred(found.user_ids, exclude)
+        barred = None if exclude is None else self._barred(users, exclude)
         for matrix, representation, rows in sources:
             known = np.flatnonzero(rows >= 0)
             for start in range(0, len(known), ROWS_AT_ONCE):
                 some = known[start : start + ROWS_AT_ONCE]
-                score = np.array(self._score(representation[rows[some]]), dtype=np.float32)
-                for pairs in (matrix.ratings[rows[some]], barred[barred_row[some]]):
-                    row = np.repeat(np.arange(len(some)), np.diff(pairs.indptr))
-                    score[row, pairs.indices] = -np.inf
-                self._fill(found, some, score)
-        return found
+                at = rows[some]
+                # One user of a request: a slice is many times faster than a list of one.
+                picked = slice(at[0], at[0] + 1) if len(at) == 1 else at
+                score = np.array(self._score(representation[picked]), dtype=np.float32)
+                _bar(score, matrix.ratings[picked])
+                if barred is not None:
+                    _bar(score, barred[0][barred[1][some]])
+                yield some, score
 
     def similar_lists(self, items, k=10) -> Lists:
         self._check_request(k)
@@ -108,14 +138,18 @@ class Channel(Recaller):
         found.item_ids[rows], found.scores[rows] = top_k(score, self.matrix_.item_ids, k)
         found.channel_index[rows] = np.where(found.listed[rows], 0, -1)
 
-    def _barred(self, users: np.ndarray, exclude: pd.DataFrame | None):
+    def _barred(self, users: np.ndarray, exclude: pd.DataFrame):
         """Return pairs to exclude as a matrix (n, n_items), and the row of each user in it."""
         some, row_of_user = np.unique(users, return_inverse=True)
         shape = (len(some), self.matrix_.n_items)
-        if exclude is None:
-            return sparse.csr_matrix(shape, dtype=np.int8), row_of_user
         row, column = index_of(some, exclude[USER]), self.matrix_.items_of(exclude[ITEM])
         known = (row >= 0) & (column >= 0)
         ones = np.ones(known.sum(), dtype=np.int8)
         pairs = sparse.csr_matrix((ones, (row[known], column[known])), shape=shape)
         return pairs, row_of_user
+
+
+def _bar(score: np.ndarray, pairs: sparse.csr_matrix) -> None:
+    """Set the scores of pairs that are not to be returned to ``-inf``."""
+    row = np.repeat(np.arange(len(score)), np.diff(pairs.indptr))
+    score[row, pairs.indices] = -np.inf

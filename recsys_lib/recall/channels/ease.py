@@ -82,18 +82,35 @@ class Ease(ItemModel):
             raise RecsysError(f"regularization must be positive, not {self.regularization}.")
         if not 0 <= self.dropout < 1:
             raise RecsysError(f"dropout must lie in [0, 1), not {self.dropout}.")
-        if n_items > LARGEST_CATALOGUE:
-            raise RecsysError(
-                f"Ease inverts a dense matrix of all items: {n_items:,} of them are too "
-                f"many (at most {LARGEST_CATALOGUE:,}). Use ItemKNN instead."
-            )
+        check_catalogue(n_items)
         n_likes = np.maximum(np.diff(likes.indptr), 1)
         share = (n_likes / n_likes.mean()) ** -self.user_damping
         gram = (likes.T @ sparse.diags_array(share) @ likes).toarray().astype(np.float64)
         count = np.diag(gram).copy()
         at = np.arange(n_items)
         gram[at, at] += self.regularization + self.dropout / (1 - self.dropout) * count
-        inverse = np.linalg.inv(gram)
-        weights = inverse / -np.diag(inverse)
-        weights[at, at] = 0
-        return weights.astype(np.float32)
+        return weights_from_gram(gram)
+
+
+def check_catalogue(n_items: int) -> None:
+    """Raise :class:`RecsysError` where a dense matrix of all pairs of items would be too large."""
+    if n_items > LARGEST_CATALOGUE:
+        raise RecsysError(
+            f"Ease inverts a dense matrix of all items: {n_items:,} of them are too "
+            f"many (at most {LARGEST_CATALOGUE:,}). Use ItemKNN instead."
+        )
+
+
+def weights_from_gram(gram: np.ndarray) -> np.ndarray:
+    """Return EASE's item weights in closed form: float32, (n_items, n_items), diagonal 0.
+
+    Parameters
+    ----------
+    gram : float64 array, shape (n_items, n_items)
+        Symmetric, with the regularisation on the diagonal.
+    """
+    inverse = np.linalg.inv(gram)
+    weights = inverse / -np.diag(inverse)
+    at = np.arange(len(gram))
+    weights[at, at] = 0
+    return weights.astype(np.float32)

@@ -1,4 +1,4 @@
-"""What EASE, item-to-item and random-walk recall share: likes times a matrix of item weights."""
+"""What item-based channels share: a user's profile of likes times a matrix of item weights."""
 
 from abc import abstractmethod
 
@@ -13,8 +13,8 @@ from recsys_lib.recall.channels.base import Channel
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
 
 
-class ItemModel(Channel):
-    """Score = the user's likes times item weights. A subclass implements :meth:`_weights`.
+class ProfileModel(Channel):
+    """Score = the user's likes times item weights. A subclass learns ``weights_`` in ``_fit``.
 
     Users without a like get nothing, and so do items whose score is not positive where the
     weights are sparse. Items are alike by their weight.
@@ -47,18 +47,18 @@ class ItemModel(Channel):
         self.min_rating = min_rating
         self.half_life_likes = half_life_likes
 
-    @abstractmethod
-    def _weights(self, likes: sparse.csr_matrix) -> np.ndarray | sparse.csr_matrix:
-        """Return the item weights, (n_items, n_items), learned from likes (n_users, n_items)."""
+    @property
+    def _profile_rating(self) -> float | None:
+        """Stars from which an interaction is in a user's profile; None takes them all."""
+        return self.min_rating
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+    def _check_half_life(self) -> None:
         if self.half_life_likes is not None and not self.half_life_likes > 0:
             raise RecsysError(f"half_life_likes must be positive, not {self.half_life_likes}.")
-        self.weights_ = self._weights(self._likes(matrix))
 
     def _likes(self, matrix: InteractionMatrix) -> sparse.csr_matrix:
         """Return the likes, all of one age: float32 CSR, (matrix.n_users, n_items)."""
-        return likes_of(matrix, self.min_rating)
+        return likes_of(matrix, self._profile_rating)
 
     def _represent(
         self, matrix: InteractionMatrix, interactions: pd.DataFrame
@@ -66,7 +66,7 @@ class ItemModel(Channel):
         likes = self._likes(matrix)
         if self.half_life_likes is None:
             return likes
-        in_time = likes_in_time(interactions, self.min_rating)
+        in_time = likes_in_time(interactions, self._profile_rating)
         weight = 0.5 ** (in_time["age"].to_numpy(np.float32) / np.float32(self.half_life_likes))
         place = matrix.users_of(in_time[USER]), matrix.items_of(in_time[ITEM])
         return likes.multiply(sparse.csr_matrix((weight, place), likes.shape)).tocsr()
@@ -83,3 +83,18 @@ class ItemModel(Channel):
         weights = self.weights_[columns]
         weights = weights.toarray() if sparse.issparse(weights) else weights
         return np.where(weights == 0, -np.inf, weights)  # 0: nothing is known of the pair
+
+
+class ItemModel(ProfileModel):
+    """A profile model whose item weights are learned from who liked what, whatever the order.
+
+    A subclass implements :meth:`_weights`.
+    """
+
+    @abstractmethod
+    def _weights(self, likes: sparse.csr_matrix) -> np.ndarray | sparse.csr_matrix:
+        """Return the item weights, (n_items, n_items), learned from likes (n_users, n_items)."""
+
+    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+        self._check_half_life()
+        self.weights_ = self._weights(self._likes(matrix))

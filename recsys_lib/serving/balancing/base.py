@@ -3,6 +3,7 @@
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Container, Hashable
+from functools import lru_cache
 
 from recsys_lib.errors import RecsysError
 
@@ -43,6 +44,7 @@ class Server:
         return (self.active + 1) / self.weight
 
 
+@lru_cache(2**16, typed=True)  # most requests are of few users; typed, because 1 == 1.0 == True
 def key_position(key: Hashable) -> int:
     """Hash a key to 64 bits; the same in every process, unlike Python's ``hash``.
 

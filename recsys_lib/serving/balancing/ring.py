@@ -5,6 +5,8 @@ from hashlib import md5
 from itertools import chain
 from math import ceil
 
+import numpy as np
+
 from recsys_lib.serving.balancing.base import KeyedBalancer
 
 _RING = 0xFFFFFFFF  # positions are 32-bit numbers
@@ -36,6 +38,17 @@ class ConsistentHash(KeyedBalancer):
         )
         self._positions = [position for position, _, _ in ring]
         self._owners = [server for _, _, server in ring]
+
+    def shares(self) -> dict[str, float]:
+        """Return the part of the ring, and so of all possible keys, that each open server owns."""
+        if not self._servers:
+            return {}
+        self.pick(0)  # lays the points out anew if a server has come or gone
+        widths = np.diff(self._positions, prepend=self._positions[-1] - _RING - 1)
+        owned = dict.fromkeys((owner.name for owner in self._owners), 0.0)
+        for owner, width in zip(self._owners, widths.tolist(), strict=True):
+            owned[owner.name] += width / (_RING + 1)
+        return owned
 
     def _choose_at(self, position, avoid):
         if not self._owners:
