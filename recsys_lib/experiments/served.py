@@ -1,6 +1,6 @@
 """What a run leaves for the service: its channels, rankers, vectors and features."""
 
-import logging
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,6 @@ from recsys_lib.seeding import DEFAULT_SEED
 from recsys_lib.serving import Cascade
 from recsys_lib.serving.service.parts import Parts, Ranking
 from recsys_lib.stores import ItemFeatureTable
-
-logger = logging.getLogger(__name__)
 
 SPLIT = "last_likes"  # its models have seen all but each user's last likes
 NETWORK_WEIGHT = 0.1  # of a network that a request asks for, beside recall's order
@@ -67,9 +65,9 @@ def find_served(
         from recsys_lib.experiments.workspace import Workspace
 
         folder = paths.outputs_dir() / "interactive" / data.name
-        say(f"No run on {data.name} is there; building recallers, features and the ranking network")
+        say(f"No run on {data.name} is there; building recallers, features and rankers")
         run = Workspace("serve", data.name, seed=DEFAULT_SEED, folder=folder)
-        for name in ("recallers", "serving_features", "embedding_mlp"):
+        for name in ("recallers", "serving_features", "embedding_mlp", "cascade"):
             say(f"  {name}")
             run.load(name)
         return _load(folder, data, store)
@@ -101,8 +99,7 @@ def _fits(folder: Path, data: Dataset) -> bool:
 
 def _load(folder: Path, data: Dataset, store: UserFeatures) -> Served:
     artifacts = folder / "artifacts"
-    version = files.read_json(artifacts / "recallers" / "artifact.json")["content"]
-    about = f"{folder.name}.{version[:8]}"
+    about = f"{folder.name}.{_contents(artifacts)[:8]}"
     rankings = {}
     features = artifacts / "serving_features" / SPLIT
     users = items = None
@@ -122,6 +119,12 @@ def _load(folder: Path, data: Dataset, store: UserFeatures) -> Served:
         origin=f"Models of {folder.relative_to(paths.outputs_dir())}.",
     )
     return Served(parts, users)
+
+
+def _contents(artifacts: Path) -> str:
+    """Return a hash of all that a run has saved."""
+    made = (files.read_json(path) for path in sorted(artifacts.glob("*/artifact.json")))
+    return hashlib.sha256("".join(each["content"] for each in made).encode()).hexdigest()
 
 
 def _recaller(artifacts: Path, store: UserFeatures) -> Recaller:

@@ -31,6 +31,8 @@ NAMES = {
     "11_lab_model_serving",
     "11_model_serving",
     "12_online_serving",
+    "13_cold_start",
+    "13_lab_cold_start",
 }
 MAX_BYTES = 1_000_000
 MAX_LINES = 20

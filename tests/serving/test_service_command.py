@@ -74,7 +74,7 @@ def test_workers_share_the_work_and_one_may_die(small, data_folder, tmp_path):
         workers = [
             each
             for each in psutil.Process(process.pid).children()
-            if "--socket" in " ".join(each.cmdline())
+            if "--worker" in " ".join(each.cmdline())
         ]
         assert len(workers) == 2
         # What one has been told, the other knows.
@@ -95,7 +95,7 @@ def test_workers_share_the_work_and_one_may_die(small, data_folder, tmp_path):
             assert {each.result() for each in statuses} == {200}
         # Another process takes its place.
         running = lambda: sum(  # noqa: E731
-            "--socket" in " ".join(each.cmdline())
+            "--worker" in " ".join(each.cmdline())
             for each in psutil.Process(process.pid).children()
             if each.status() != psutil.STATUS_ZOMBIE
         )
@@ -103,6 +103,20 @@ def test_workers_share_the_work_and_one_may_die(small, data_folder, tmp_path):
         children = psutil.Process(process.pid).children(recursive=True)
     assert process.returncode == 0
     eventually(lambda: [each for each in children if each.is_running()], [])
+
+
+def test_behind_the_balancer_a_token_is_needed_too(small, data_folder, tmp_path, monkeypatch):
+    token = "a-secret-of-many-letters"
+    monkeypatch.setenv("RECSYS_TOKEN", token)
+    with command(data_folder, tmp_path, "--workers", "2") as (process, site):
+        path = f"{site.url}/api/users/10"
+        assert requests.get(path, timeout=30).status_code == 401
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = requests.get(path, headers=headers, timeout=30)
+        assert answer.status_code == 200
+        assert answer.headers["x-content-type-options"] == "nosniff"  # once, not twice
+        for each in psutil.Process(process.pid).children(recursive=True):
+            assert token not in " ".join(each.cmdline())  # which everybody on a machine can read
 
 
 def test_what_cannot_be_served_is_refused_in_a_sentence(small, data_folder, tmp_path):

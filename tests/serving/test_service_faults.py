@@ -221,6 +221,20 @@ def test_a_line_that_a_crash_tore_costs_only_itself(tmp_path):
     assert len(path.read_text().splitlines()) == 3
 
 
+def test_an_event_that_the_disk_does_not_take_is_not_taken(site: Site, monkeypatch):
+    first = codes(site.recommend(10)["items"])[0]
+    full = open("/dev/full", "wb")  # noqa: SIM115 (a disk without room)
+    kept, site.service.journal._file = site.service.journal._file, full.fileno()
+    monkeypatch.setattr(site.service.journal, "refresh", lambda: None)
+    site.rate(10, first, status=503)
+    site.service.journal._file = kept
+    monkeypatch.undo()
+    full.close()
+    assert codes(site.recommend(10)["items"])[0] == first
+    site.rate(10, first)
+    assert first not in codes(site.recommend(10)["items"])
+
+
 def test_events_of_many_writers_are_all_kept(tmp_path):
     journals = [Journal(tmp_path / "events.jsonl") for _ in range(3)]
 

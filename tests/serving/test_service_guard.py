@@ -89,17 +89,10 @@ def test_every_answer_has_the_headers(open_site: Site, path):
     assert "server" not in headers
 
 
-def test_with_a_token_nothing_but_health_is_open(closed_site: Site):
+def test_with_a_token_nothing_but_health_and_readiness_is_open(closed_site: Site):
     assert status(closed_site, "/health") == 200
-    for path in (
-        "/",
-        "/ready",
-        "/metrics",
-        "/docs",
-        "/openapi.json",
-        "/page/app.js",
-        "/api/status",
-    ):
+    assert status(closed_site, "/ready") == 200
+    for path in ("/", "/metrics", "/docs", "/openapi.json", "/page/app.js", "/api/status"):
         assert status(closed_site, path) == 401
     wrong = ("", TOKEN[:-1], TOKEN + "x", "é" * 20)
     for given in wrong:

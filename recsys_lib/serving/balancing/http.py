@@ -63,7 +63,10 @@ class Backend:
 def user_of(request: Request) -> Hashable:
     """Return the key of a request: the user in its path or query, else its path."""
     found = re.search(r"/users/([^/]+)", request.url.path)
-    return found.group(1) if found else request.query_params.get("user_id", request.url.path)
+    if found:
+        return found.group(1)
+    asked = request.query_params
+    return asked.get("user_id") or asked.get("user") or request.url.path
 
 
 class HttpBalancer:

@@ -1,6 +1,7 @@
 """The service on the web: one FastAPI application over a :class:`Service`, and the page."""
 
 import json
+import logging
 import re
 from importlib.resources import files
 from typing import Annotated, Any
@@ -14,10 +15,13 @@ from starlette.exceptions import HTTPException
 
 from recsys_lib.serving.degradation import AdaptiveLimit, Overloaded
 from recsys_lib.serving.service.asked import Asked, NoSuch
-from recsys_lib.serving.service.guard import Guard
+from recsys_lib.serving.service.guard import LISTS, Guard, target_of
 from recsys_lib.serving.service.journal import Event
 from recsys_lib.serving.service.metrics import Metrics
+from recsys_lib.serving.service.rendered import Rendered
 from recsys_lib.serving.service.service import Service
+
+logger = logging.getLogger(__name__)
 
 TYPES = {
     "html": "text/html; charset=utf-8",
@@ -70,6 +74,7 @@ _OF_POSTS = {
     "s411": "The body has no length.",
     "s413": "The body is too long.",
     "s415": "The body is not declared as JSON.",
+    "s503": "The disk does not take it.",
 }
 
 
@@ -86,7 +91,7 @@ def make_app(
     limit : AdaptiveLimit, optional
         Of requests for lists at a time; more are refused with status 503.
     """
-    metrics = Metrics(service)
+    metrics, rendered = Metrics(service), Rendered(service)
     limit = limit or AdaptiveLimit(initial=40, lowest=20, highest=64)
     app = FastAPI(
         title="recsys",
@@ -132,11 +137,12 @@ def make_app(
         return _json(service.profile(user_id))
 
     @app.get(
-        "/api/users/{user_id}/recommendations",
+        LISTS,
         tags=["recommendations"],
         responses=_problems(s404="There is no such ranker or part.", s503="Too many requests."),
     )
     async def recommendations(
+        request: Request,
         user_id: Id,
         k: K = 10,
         ranker: Annotated[str | None, Query(max_length=64)] = None,
@@ -147,17 +153,18 @@ def make_app(
         ] = "",
     ):
         """Return the list of a user, with what each score is made of."""
+        parts = frozenset(filter(None, (each.strip() for each in off.split(","))))
+        asked = Asked(user=user_id, k=k, ranker=ranker, diversity=diversity, off=parts)
         admitted = limit.admit()
         if admitted is None:
             raise Overloaded("Too many requests at a time. Try again later.")
         try:
-            parts = frozenset(filter(None, (each.strip() for each in off.split(","))))
-            asked = Asked(user=user_id, k=k, ranker=ranker, diversity=diversity, off=parts)
+            version = service.version_of(user_id)
             answer = await run_in_threadpool(service.recommend, asked)
         finally:
             limit.end(admitted)
         metrics.answer(answer)
-        return _json(answer)
+        return _text(rendered.put(target_of(request.scope), version, answer, "cache" not in parts))
 
     @app.get("/api/users/{user_id}/rows", tags=["recommendations"], responses=_problems())
     def rows(user_id: Id, k: K = 12):
@@ -217,7 +224,7 @@ def make_app(
         known = service.journal.count(event.user)
         return _json({"at": kept.at, "events_known": known}, 201)
 
-    return Guard(app, metrics, token)
+    return Guard(app, metrics, token, rendered)
 
 
 def _writable(*texts: str) -> None:
@@ -252,6 +259,13 @@ def _add_errors(app: FastAPI, metrics: Metrics) -> None:
         metrics.shed()
         return _problem(503, str(error), {"retry-after": str(RETRY_AFTER_S)})
 
+    @app.exception_handler(OSError)
+    async def not_kept(request: Request, error: OSError):
+        # An event that is not on the disk is not taken: whoever sent it may send it again.
+        logger.error("%s: %s", request.url.path, error)
+        again = {"retry-after": str(RETRY_AFTER_S)}
+        return _problem(503, "The disk does not take it. Try again later.", again)
+
 
 def _add_page(app: FastAPI) -> None:
     """Serve the page: a few small files that come with the package, read once."""
@@ -283,7 +297,11 @@ def _add_page(app: FastAPI) -> None:
 
 def _json(value: Any, status: int = 200) -> Response:
     # Faster than FastAPI's own way over all fields; half characters are escaped, not an error.
-    return Response(json.dumps(value), status, media_type="application/json")
+    return _text(json.dumps(value), status)
+
+
+def _text(text: str, status: int = 200) -> Response:
+    return Response(text, status, media_type="application/json")
 
 
 def _problem(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:

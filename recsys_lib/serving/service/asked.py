@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from recsys_lib.errors import RecsysError
 
+USUAL_ITEMS, MOST_ITEMS = 24, 50  # of a list
 LEVELS = ("full", "light", "stored", "segment", "popular")
 LEVEL_HELP = {
     "full": "recall, ranking, variety",
@@ -26,25 +27,26 @@ class Settings:
     Attributes
     ----------
     deadline_s : float
-        Seconds an answer may take.
+        Seconds an answer may take: what a person hardly waits for. Queues end long before.
     recall_budget_s, ranking_budget_s : float
         Seconds a request waits for a stage.
     full_queue, light_queue : int
         Requests under way at which ranking, and then recall, are left out.
-    most_items : int
-        The longest list.
+    stage_threads : int
+        Requests in a stage at a time. Python computes on one core whatever their number, so that
+        more of them only finish later.
     ttl_s : float
         Seconds a cached answer lives.
     breaker_open_s : float
         Seconds that a level which fails is left alone.
     """
 
-    deadline_s: float = 0.25
-    recall_budget_s: float = 0.1
-    ranking_budget_s: float = 0.1
-    full_queue: int = 8
-    light_queue: int = 16
-    most_items: int = 50
+    deadline_s: float = 0.7
+    recall_budget_s: float = 0.3
+    ranking_budget_s: float = 0.3
+    full_queue: int = 4
+    light_queue: int = 6
+    stage_threads: int = 2
     ttl_s: float = 60.0
     breaker_open_s: float = 2.0
 
@@ -78,3 +80,8 @@ class Asked:
     ranker: str | None = None
     diversity: float | None = None
     off: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def made(self) -> int:
+        """How many items are made, and kept for shorter requests."""
+        return USUAL_ITEMS if self.k <= USUAL_ITEMS else MOST_ITEMS

@@ -65,13 +65,13 @@ class Attempt:
             self.timings["features"] = features_ms
             self.timings["ranking"] = max(self.timings["ranking"] - features_ms, 0.0)
         return service.stages.ranked_lines(
-            recalled, scores, self._varied(), self._diversity(), service.settings.most_items
+            recalled, scores, self._varied(), self._diversity(), self.asked.made
         )
 
     def light(self) -> list[Line]:
         """Recall's order."""
         recalled = self._recall()
-        return self.service.stages.recalled_lines(recalled, self.service.settings.most_items)
+        return self.service.stages.recalled_lines(recalled, self.asked.made)
 
     def stored(self) -> list[Line]:
         """The list that was made in advance."""
@@ -138,7 +138,7 @@ class Attempt:
         for item, score in scored:
             if int(item) not in had:
                 lines.append(Line(int(item), float(score), [(name, float(score))], name, []))
-            if len(lines) == self.service.settings.most_items:
+            if len(lines) == self.asked.made:
                 break
         if not lines and name != "popular":
             raise UnknownUser("Nothing is left to show to", self.person.user)

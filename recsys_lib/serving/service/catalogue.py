@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 
 from recsys_lib.data import Dataset
-from recsys_lib.data.ids import codes_of, raw_of
+from recsys_lib.data.ids import raw_of
 from recsys_lib.data.likes import like_counts, likes_of
 from recsys_lib.data.matrix import InteractionMatrix, index_of
 from recsys_lib.embeddings import EmbeddingTable
-from recsys_lib.errors import DataError, RecsysError
 from recsys_lib.schema import ITEM
 
 ARTICLES = ("The", "A", "An", "Il", "La", "Le", "Les", "El", "Los", "Das", "Der", "Die")
@@ -37,11 +36,12 @@ class Catalogue:
     """
 
     def __init__(self, data: Dataset, matrix: InteractionMatrix):
-        self._raw = data.item_ids
         self.item_ids = matrix.item_ids
         self.likes = like_counts(likes_of(matrix))
         known = data.items.set_index(ITEM).reindex(self.item_ids)
-        self.shown = [str(each) for each in raw_of(self._raw, self.item_ids)]
+        self.shown = [str(each) for each in raw_of(data.item_ids, self.item_ids)]
+        self._codes = dict(zip(self.shown, self.item_ids.tolist(), strict=True))
+        self._rows = {code: row for row, code in enumerate(self.item_ids.tolist())}
         self.titles = [
             _as_said(title) if isinstance(title, str) and title else f"Item {shown}"
             for title, shown in zip(known["title"], self.shown, strict=True)
@@ -58,12 +58,15 @@ class Catalogue:
 
     def code_of(self, shown: str) -> int | None:
         """Return the whole number of an item, or None for an unknown one."""
-        code = code_of(self._raw, shown)
-        return code if code is not None and index_of(self.item_ids, [code])[0] >= 0 else None
+        return self._codes.get(shown)
 
     def rows_of(self, codes) -> np.ndarray:
         """Return the rows of items by their whole numbers; -1 for an unknown one."""
         return index_of(self.item_ids, codes)
+
+    def row_of(self, code: int) -> int:
+        """Return the row of one item that is known by its whole number."""
+        return self._rows[code]
 
     def of_row(self, row: int) -> dict:
         """Return what is shown of an item."""
@@ -110,15 +113,6 @@ class Catalogue:
         for row, genres in enumerate(self.genres):
             vectors[row, [column[genre] for genre in genres]] = 1
         return EmbeddingTable(self.item_ids, vectors)
-
-
-def code_of(ids, shown: str) -> int | None:
-    """Return the whole number that stands for an id given as text; None for an unknown one."""
-    try:
-        code = int(codes_of(ids, [shown])[0])
-    except (DataError, RecsysError, ValueError, OverflowError):
-        return None  # no id of this kind
-    return None if code < 0 else code
 
 
 def _as_said(title: str) -> str:

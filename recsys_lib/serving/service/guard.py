@@ -11,11 +11,14 @@ from urllib.parse import parse_qs
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.serving.service.metrics import Metrics
+from recsys_lib.serving.service.rendered import Rendered
 
 logger = logging.getLogger(__name__)
 
 LONGEST_BODY = 4_096  # bytes
 LONGEST_TARGET = 2_048  # bytes of path and query
+LISTS = "/api/users/{user_id}/recommendations"  # what is kept as text
+OPEN = ("/health", "/ready")  # for those who look after processes
 COOKIE = "recsys_token"
 HEADERS = {
     "content-security-policy": (
@@ -61,12 +64,21 @@ class Guard:
     Parameters
     ----------
     app : ASGI application
-    metrics : Metrics
+    metrics : Metrics, optional
     token : str, optional
+    rendered : Rendered, optional
+        Answers that are given again, past the application.
     """
 
-    def __init__(self, app, metrics: Metrics, token: str | None = None):
+    def __init__(
+        self,
+        app,
+        metrics: Metrics | None = None,
+        token: str | None = None,
+        rendered: Rendered | None = None,
+    ):
         self.app = app
+        self.rendered = rendered
         self.metrics = metrics
         self.token = token
 
@@ -82,18 +94,22 @@ class Guard:
             if message["type"] == "http.response.start":
                 status[0] = message["status"]
                 known = {name.lower() for name, _ in message["headers"]}
-                extra = {**HEADERS, "x-request-id": request_id}
-                if b"cache-control" not in known:
-                    extra["cache-control"] = "no-store"
+                extra = {**HEADERS, "x-request-id": request_id, "cache-control": "no-store"}
                 more = [(n.encode(), v.encode()) for n, v in extra.items()]
+                more = [(name, value) for name, value in more if name not in known]
                 message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 
         headers = {n.decode("latin-1"): v.decode("latin-1") for n, v in scope["headers"]}
-        refusal = self._refusal(scope, headers)
+        refusal, kept = self._refusal(scope, headers), None
+        if self.rendered and not refusal and scope["method"] == "GET":
+            kept = self.rendered.get(target_of(scope))
         try:
             if refusal:
                 await _answer(guarded, *refusal)
+            elif kept:
+                self.metrics.answer(kept[0])
+                await _send(guarded, 200, kept[1].encode())
             else:
                 await self.app(scope, receive, guarded)
         except Exception:
@@ -101,9 +117,10 @@ class Guard:
             if not status[0]:
                 await _answer(guarded, 500, "The service failed; its log says why.")
         finally:
-            route = getattr(scope.get("route"), "path", "other")
+            route = getattr(scope.get("route"), "path", LISTS if kept else "other")
             seconds = time.perf_counter() - started
-            self.metrics.request(scope["method"], route, status[0], seconds)
+            if self.metrics is not None:
+                self.metrics.request(scope["method"], route, status[0], seconds)
 
     def _refusal(self, scope, headers: dict[str, str]) -> tuple | None:
         """Return status, message and further headers where a request is not let through."""
@@ -119,7 +136,7 @@ class Guard:
             if not is_loopback(host):
                 return 421, "This service answers only to localhost. Start it with a token."
             return None
-        if scope["path"] == "/health":
+        if scope["path"] in OPEN:
             return None
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if scope["path"] == "/" and asked and self._is_token(asked):
@@ -158,13 +175,19 @@ def _cookie(text: str) -> str:
     return found.value if found else ""
 
 
+def target_of(scope) -> bytes:
+    """Return path and query as they came."""
+    return (scope.get("raw_path") or b"") + b"?" + scope["query_string"]
+
+
 async def _answer(send, status: int, message: str, headers: dict[str, str] | None = None) -> None:
     body = json.dumps({"error": message}).encode() if message else b""
-    given = {
-        "content-type": "application/json",
-        "content-length": str(len(body)),
-        **(headers or {}),
-    }
+    await _send(send, status, body, headers)
+
+
+async def _send(send, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+    given = {"content-type": "application/json", "content-length": str(len(body))}
+    given |= headers or {}
     start = {"type": "http.response.start", "status": status}
     await send({**start, "headers": [(n.encode(), v.encode()) for n, v in given.items()]})
     await send({"type": "http.response.body", "body": body})

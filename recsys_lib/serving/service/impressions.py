@@ -5,6 +5,7 @@ import logging
 import os
 import queue
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +29,7 @@ COLUMNS = (
     "feature_version",
     "propensity",
 )
+OF_PLACES = ("item_id", "channel", "score", "propensity")  # of an impression: lists
 
 
 class ImpressionLog:
@@ -102,6 +104,22 @@ class ImpressionLog:
         return open(self._files[-1], "a", encoding="utf-8")
 
 
+def impression(answer: Mapping) -> dict:
+    """Return what the log keeps of an answer of the service."""
+    items = answer["items"]
+    return {
+        "request_id": answer["request_id"],
+        "at": time.time(),
+        "user_id": answer["user_id"],
+        **{name: [item[name] for item in items] for name in OF_PLACES},
+        "level": answer["level"],
+        "source": answer["source"],
+        "ranker": answer["ranker"],
+        "model_version": answer["versions"]["model"],
+        "feature_version": answer["versions"]["features"],
+    }
+
+
 def read_impressions(folder: Path) -> pd.DataFrame:
     """Return the impressions of all processes, one row for each place of each list.
 
@@ -125,8 +143,7 @@ def read_impressions(folder: Path) -> pd.DataFrame:
             except ValueError:
                 continue
     frame = pd.DataFrame(answers, columns=[name for name in COLUMNS if name != "position"])
-    lists = ["item_id", "channel", "score", "propensity"]
     frame["position"] = [list(range(1, len(items) + 1)) for items in frame["item_id"]]
-    frame = frame[frame["item_id"].map(len) > 0].explode([*lists, "position"])
+    frame = frame[frame["item_id"].map(len) > 0].explode([*OF_PLACES, "position"])
     types = {"position": "int64", "score": "float64", "propensity": "float64"}
     return frame[list(COLUMNS)].astype(types).sort_values(["at", "position"], ignore_index=True)

@@ -11,11 +11,12 @@ from recsys_lib.data.ids import raw_of
 from recsys_lib.data.matrix import index_of
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
 from recsys_lib.serving.balancing import key_position
-from recsys_lib.serving.service.catalogue import Catalogue, code_of
+from recsys_lib.serving.service.catalogue import Catalogue
 from recsys_lib.serving.service.journal import Event, Journal
 
 PERIODS = 8  # of the picture of taste over time, of equally many films each
 FEWEST_A_PERIOD = 3
+STRANGERS = 2**62  # their numbers begin here
 BAND_YEARS = 10  # of the age in a segment
 LARGEST_SAMPLE = 5_000  # users from whom the lists of segments are counted
 
@@ -29,7 +30,7 @@ class Person:
     user : str
         The person's id, as text.
     code : int
-        The whole number inside; negative for somebody who is not in the data set.
+        The whole number inside.
     events : DataFrame
         All that holds, in order of time: columns of :data:`recsys_lib.schema.INTERACTIONS`.
     dismissed : int64 array
@@ -43,6 +44,11 @@ class Person:
     events: pd.DataFrame
     dismissed: np.ndarray
     version: int
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the data set holds this user."""
+        return self.code < STRANGERS
 
     @property
     def had(self) -> np.ndarray:
@@ -63,12 +69,12 @@ class People:
     def __init__(self, data: Dataset, catalogue: Catalogue, journal: Journal):
         self.catalogue = catalogue
         self.journal = journal
-        self._raw = data.user_ids
         events = data.interactions.drop_duplicates([USER, ITEM], keep="last")
         self._events = events.sort_values([USER, TIMESTAMP], kind="stable", ignore_index=True)
         self.user_ids, starts = np.unique(self._events[USER].to_numpy(), return_index=True)
         self._bounds = np.append(starts, len(self._events))
-        self._shown = [str(each) for each in raw_of(self._raw, self.user_ids)]
+        self._shown = [str(each) for each in raw_of(data.user_ids, self.user_ids)]
+        self._codes = dict(zip(self._shown, self.user_ids.tolist(), strict=True))
         self._about = None if data.users is None else data.users.set_index(USER)
         self.has_moments = TIMESTAMP in data.columns
         self.has_ratings = RATING in data.columns
@@ -79,8 +85,8 @@ class People:
     def get(self, user: str) -> Person:
         """Return a user as of now; one who is not in the data set has only new events."""
         known = self.code_of(user)
-        # A stranger's number is negative, and the same in every process; -1 pads lists.
-        code = -2 - key_position(user) % 2**62 if known is None else known
+        # A stranger's number is one that no data set has, and the same in every process.
+        code = STRANGERS + key_position(user) % STRANGERS if known is None else known
         # The version first: an event in between makes this person newer than the version says,
         # which the next look mends; the other way round an old list could pass for a new one.
         version = self.journal.count(user)
@@ -91,8 +97,7 @@ class People:
 
     def code_of(self, user: str) -> int | None:
         """Return the whole number of a user of the data set, or None."""
-        code = code_of(self._raw, user)
-        return code if code is not None and index_of(self.user_ids, [code])[0] >= 0 else None
+        return self._codes.get(user)
 
     def find(self, text: str, k: int = 20) -> list[dict]:
         """Return users whose id begins with a text, those with most events first."""
@@ -116,7 +121,7 @@ class People:
         ]
         return {
             "user_id": person.user,
-            "known": person.code >= 0,
+            "known": person.is_known,
             "about": self._facts(person.code),
             "items": len(events),
             "likes": int(liked.sum()),

@@ -39,7 +39,7 @@ class Reasons:
         ]
 
     def _because(self, like: int) -> dict:
-        known = self.catalogue.of_row(int(self.catalogue.rows_of([like])[0]))
+        known = self.catalogue.of_row(self.catalogue.row_of(int(like)))
         return {"text": f"because you liked {known['title']}", "because": known["item_id"]}
 
     def _popular(self, row: int) -> dict:

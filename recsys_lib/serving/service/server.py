@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ from recsys_lib.stores import RedisFeatureStore
 
 logger = logging.getLogger(__name__)
 
+TURN_S = 0.0005
 JOURNAL = "events.jsonl"
 IMPRESSIONS = "impressions"
 
@@ -108,24 +110,19 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listening
 
 
-def local_socket(path: Path) -> socket.socket:
-    """Return a socket that listens at a path, for processes of this user alone."""
-    path.unlink(missing_ok=True)
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listening.bind(str(path))
-    path.chmod(0o600)
-    listening.listen(512)
-    return listening
+def web_server(app, lifespan: str = "off") -> uvicorn.Server:
+    """Return the server of an application, yet to be run with its sockets.
 
-
-def web_server(app) -> uvicorn.Server:
-    """Return the server of an application, yet to be run with its sockets."""
+    From here on, threads of this process take turns every half millisecond. With Python's usual
+    five, a request that needs but a moment waits five milliseconds for each thread that computes.
+    """
+    sys.setswitchinterval(TURN_S)
     return uvicorn.Server(
         uvicorn.Config(
             app,
             log_level="warning",
             access_log=False,  # an address may hold the token
-            lifespan="off",
+            lifespan=lifespan,
             server_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=5,

@@ -24,7 +24,7 @@ from recsys_lib.serving.service.asked import (
 from recsys_lib.serving.service.attempt import Attempt
 from recsys_lib.serving.service.catalogue import Catalogue
 from recsys_lib.serving.service.features import TimedFeatures
-from recsys_lib.serving.service.impressions import ImpressionLog
+from recsys_lib.serving.service.impressions import ImpressionLog, impression
 from recsys_lib.serving.service.journal import Event, Journal
 from recsys_lib.serving.service.parts import Parts
 from recsys_lib.serving.service.people import People, Person
@@ -72,6 +72,7 @@ class Service:
         settings: Settings | None = None,
     ):
         self.name = data.name
+        self._version = f"{parts.version}.{parts.feature_version}"
         self.parts = parts
         self.settings = settings = settings or Settings()
         self.journal = journal
@@ -86,6 +87,7 @@ class Service:
             parts,
             recall_budget_s=settings.recall_budget_s,
             ranking_budget_s=settings.ranking_budget_s,
+            threads=settings.stage_threads,
         )
         self.genre_vectors = self.catalogue.genre_vectors()
         self.popular = self.catalogue.popular(STORED_ITEMS)
@@ -142,8 +144,7 @@ class Service:
         with self._lock:
             self.active += 1
         try:
-            person = self.people.get(asked.user)
-            made, source = self._through_cache(person, asked)
+            made, source = self._through_cache(asked)
         finally:
             with self._lock:
                 self.active -= 1
@@ -153,7 +154,7 @@ class Service:
         if source != "computed":
             answer["stages"] = {"cache": latency_ms}
         answer["latency_ms"] = latency_ms
-        self._keep(answer)
+        self.keep(answer)
         return answer
 
     def channel_rows(self, user: str, k: int = 12) -> list[dict]:
@@ -254,9 +255,24 @@ class Service:
         """The versions of models and features, as each answer names them."""
         return {"model": self.parts.version, "features": self.parts.feature_version}
 
-    def _through_cache(self, person: Person, asked: Asked) -> tuple[dict, str]:
+    def version_of(self, user: str) -> str:
+        """Return the version of a user's answers: of the models, and with each event another."""
+        return f"{self._version}.{self.journal.count(user)}"
+
+    def keep(self, answer: dict) -> None:
+        """Count an answer, and put what it showed into the log of impressions."""
+        self.levels[answer["level"]] += 1
+        self.recent_ms.append((answer["source"], answer["latency_ms"]))
+        if self.impressions is not None:
+            self.impressions.add(impression(answer))
+
+    def _through_cache(self, asked: Asked) -> tuple[dict, str]:
+        # Before the events themselves are read: what is kept may know more than its version
+        # says, never less.
+        version = self.version_of(asked.user)
+
         def compute() -> dict:
-            answer, best = self._make(person, asked)
+            answer, best = self._make(self.people.get(asked.user), asked)
             if answer["level"] != best or answer["lost"]:
                 raise _NotKept(answer)
             return answer
@@ -264,7 +280,6 @@ class Service:
         try:
             if "cache" in asked.off:
                 return compute(), "computed"
-            version = f"{self.parts.version}.{self.parts.feature_version}.{person.version}"
             found = self.cache.get(self._key(asked), version, compute)
             return found.value, found.source
         except _NotKept as worse:
@@ -324,7 +339,7 @@ class Service:
                 reasons.update(zip(items, found, strict=True))
         return [
             {
-                **self.catalogue.of_row(int(self.catalogue.rows_of([line.item])[0])),
+                **self.catalogue.of_row(self.catalogue.row_of(line.item)),
                 "score": line.score,
                 "terms": [{"name": name, "value": value} for name, value in line.terms],
                 "points": line.points,
@@ -339,30 +354,8 @@ class Service:
         ]
 
     def _plain_reason(self, line: Line) -> dict:
-        likes = int(self.catalogue.likes[self.catalogue.rows_of([line.item])[0]])
+        likes = int(self.catalogue.likes[self.catalogue.row_of(line.item)])
         return {"text": f"{likes:,} people like it", "because": None}
-
-    def _keep(self, answer: dict) -> None:
-        self.levels[answer["level"]] += 1
-        self.recent_ms.append((answer["source"], answer["latency_ms"]))
-        if self.impressions is not None:
-            items = answer["items"]
-            self.impressions.add(
-                {
-                    "request_id": answer["request_id"],
-                    "at": time.time(),
-                    "user_id": answer["user_id"],
-                    "item_id": [item["item_id"] for item in items],
-                    "channel": [item["channel"] for item in items],
-                    "score": [item["score"] for item in items],
-                    "propensity": [item["propensity"] for item in items],
-                    "level": answer["level"],
-                    "source": answer["source"],
-                    "ranker": answer["ranker"],
-                    "model_version": answer["versions"]["model"],
-                    "feature_version": answer["versions"]["features"],
-                }
-            )
 
     def _check(self, asked: Asked) -> None:
         if asked.ranker is not None and asked.ranker not in self.parts.rankings:
@@ -382,7 +375,7 @@ class Service:
     @staticmethod
     def _key(asked: Asked) -> str:
         off = ",".join(sorted(asked.off))
-        return f"{asked.user}|{asked.ranker}|{asked.diversity}|{off}"
+        return f"{asked.user}|{asked.ranker}|{asked.diversity}|{off}|{asked.made}"
 
     def _ladder(self, impossible: frozenset[str]) -> Ladder:
         """Return the ladder without some levels; all ladders share the breakers."""

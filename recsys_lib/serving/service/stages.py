@@ -16,7 +16,7 @@ import pandas as pd
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.rankers import Candidates, RecallOrder, UnknownUser
-from recsys_lib.recall import Lists, fuse
+from recsys_lib.recall import Histories, Lists, fuse
 from recsys_lib.recall.merge import points_of
 from recsys_lib.schema import ITEM, USER
 from recsys_lib.serving.cascade import blend, vectors_or_zeros
@@ -109,9 +109,9 @@ class Stages:
         self,
         parts: Parts,
         *,
-        recall_budget_s: float = 0.1,
-        ranking_budget_s: float = 0.1,
-        threads: int = 4,
+        recall_budget_s: float = 0.3,
+        ranking_budget_s: float = 0.3,
+        threads: int = 2,
     ):
         self.parts = parts
         self.budgets = {"recall": recall_budget_s, "ranking": ranking_budget_s}
@@ -159,7 +159,7 @@ class Stages:
         merge = found, weights, parts.fusion, parts.item_ids, parts.depth, parts.calibrations
         merged = fuse(*merge)
         places = self._places(found, weights)
-        return Recalled(_candidates(person, merged), places, channel_ms, lost)
+        return Recalled(_candidates(person, merged, histories), places, channel_ms, lost)
 
     def rank(self, recalled: Recalled, ranking: Ranking) -> np.ndarray:
         """Return the ranker's scores of the candidates: float, (n,)."""
@@ -180,7 +180,9 @@ class Stages:
         for i in self._picked(recalled, blended, diversity, ranking.item_vectors, k):
             item = int(recalled.candidates.item_ids[i])
             place, total = float(of_place[i]), float(blended[i])
-            terms = [("recall", place), ("ranking", total - place)]
+            # Where ranking decides alone, it has been told of recall's order as of anything else.
+            terms = [("recall", place)] if weight < 1 else []
+            terms.append(("ranking", total - place))
             lines.append(
                 Line(
                     item,
@@ -228,7 +230,7 @@ class Stages:
         found = {n: c.lists(users, parts.depth) for n, c in parts.channels.items()}
         return fuse(found, parts.weights, parts.fusion, parts.item_ids, k, parts.calibrations)
 
-    def _histories(self, person: Person):
+    def _histories(self, person: Person) -> Histories | None:
         """Return a history where the channels have seen less of the user than there is."""
         known = self._n_seen.get(person.code, 0)
         if person.version == 0 and known == len(person.events):
@@ -249,10 +251,12 @@ class Stages:
         return maximal_marginal_relevance(scores, vectors, k, diversity)
 
 
-def _candidates(person: Person, merged: Lists) -> Candidates:
+def _candidates(person: Person, merged: Lists, histories: Histories | None) -> Candidates:
     listed = merged.listed[0]
     if not listed.any():
         raise UnknownUser("Nothing is recalled for", person.user)
     channels = [merged.channel_names[c] for c in merged.channel_index[0, listed]]
     items, scores = merged.item_ids[0, listed], merged.scores[0, listed]
-    return Candidates(person.code, items, scores, channels, person.events)
+    # As a cascade does it: without a history, what was learned of the user counts.
+    history = None if histories is None else histories.events
+    return Candidates(person.code, items, scores, channels, history)

@@ -108,7 +108,9 @@ async function loadWho() {
   $("who-title").textContent = who.known ? `User ${who.user_id}` : "A new visitor";
   const { age, gender, occupation } = who.about;
   const facts = [age && `${age} years`, { M: "man", F: "woman" }[gender] ?? gender, occupation].filter(Boolean).join(", ");
-  $("who-facts").textContent = facts || (who.segment ? `likes ${who.segment}` : "Nothing is known yet.");
+  $("who-facts").textContent = facts || (who.segment ? `likes ${who.segment}` : who.items ? "Known by what they chose alone." : "Nothing is known yet.");
+  // Where the data say nothing of genres, there is nothing to draw.
+  for (const id of ["genres-title", "genres", "taste-title", "taste"]) $(id).hidden = who.items > 0 && !who.genres.length;
   const counts = [["titles", who.items], ["liked", who.likes]];
   if (who.has_ratings && who.mean_rating !== null) counts.push(["mean rating", who.mean_rating.toFixed(1)]);
   show($("who-counts"), counts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, String(value)))));
@@ -148,7 +150,7 @@ function drawControls() {
 
 async function live() {
   if (document.hidden) return;
-  const status = await ask(`/api/status?user=${encodeURIComponent(state.user)}`).catch(() => null);
+  const status = await ask(`/api/status?user_id=${encodeURIComponent(state.user)}`).catch(() => null);
   if (!status) return;
   state.status = status;
   const { computed, cached } = status.latency_ms;

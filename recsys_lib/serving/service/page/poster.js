@@ -52,7 +52,7 @@ function motif(film, seed) {
 export function poster(film, open, ...marks) {
   const facts = [film.year, film.genres.slice(0, 2).join(", ")].filter(Boolean).join(" · ");
   const seed = hash(`${film.item_id} ${film.title}`);
-  const hue = hueOf(film.genres[0]) + (seed % 25) - 12;
+  const hue = film.genres.length ? hueOf(film.genres[0]) + (seed % 25) - 12 : seed % 360;
   const inside = [motif(film, seed), ...marks, el("span", { class: "words" }, el("b", {}, film.title), el("small", {}, facts))];
   const given = { class: "poster", "--hue": hue, "--hue2": film.genres[1] ? hueOf(film.genres[1]) : hue + 35 };
   if (!open) return el("div", given, inside);
