@@ -13,6 +13,7 @@ import pytest
 
 from recsys_lib.course.local_cluster import LocalCluster, drive
 from recsys_lib.errors import RecsysError
+from recsys_lib.serving.balancing import POLICIES, balancer
 from recsys_lib.serving.balancing.http import HttpBalancer
 from recsys_lib.serving.degradation import RetryBudget
 
@@ -123,6 +124,22 @@ def on_a_loop(test):
 
     called.__name__, called.__doc__ = test.__name__, test.__doc__
     return called
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_requests_go_where_the_policy_sends_them(policy):
+    async def ask():
+        async with behind(fine, fine, fine, policy=policy) as (built, client, raws):
+            expected = balancer(policy, list(built.backends))
+            for user in range(30):
+                before = [len(raw.seen) for raw in raws]
+                assert (await client.get(f"/users/{user}")).status_code == 200
+                more = [len(raw.seen) - n for raw, n in zip(raws, before, strict=True)]
+                server = expected.acquire(str(user))
+                expected.release(server)
+                assert list(built.backends)[more.index(1)] == server.name
+
+    asyncio.run(asyncio.wait_for(ask(), 60))
 
 
 @on_a_loop
