@@ -26,16 +26,32 @@ LIMIT_OF = {
     for limit, settings in (
         (
             POSITIVE_WHOLE,
-            "batch_size depth embedding_dim epochs hidden k longest_history n_neighbours n_recent "
-            "sweeps",
+            "batch_size budget candidates depth embedding_dim epochs hidden k longest_history "
+            "sweeps walk_length walks_per_node window",
         ),
-        (POSITIVE, "half_life_days half_life_likes learning_rate regularization temperature"),
+        (POSITIVE, "p q half_life_days half_life_likes learning_rate regularization temperature"),
         (NOT_NEGATIVE, "alpha beta embedding_l2 patience rating_weight shrinkage user_damping"),
         (SHARE, "dropout id_dropout input_dropout"),
         (SEED, "seed"),
     )
     for setting in settings.split()
 }
+COUNT = "n_"  # begins the name of a number of things, of which there must be one
+
+
+def limit_of(name: str) -> str | None:
+    """Return in words what the setting of a name may be, a key of :data:`LIMITS`."""
+    return LIMIT_OF.get(name) or (POSITIVE_WHOLE if name.startswith(COUNT) else None)
+
+
+def check_limit(name: str, value: Any) -> None:
+    """Raise :class:`RecsysError` where a number, or one of a list, is not what it may be."""
+    limit = limit_of(name)
+    values = value if isinstance(value, list | tuple) else [value]
+    if limit and not all(each is None or _fits(each, float, limit) for each in values):
+        raise RecsysError(f"The setting {name} must be {limit}, not {value!r}.")
+
+
 IN_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
 
@@ -62,7 +78,7 @@ def checked_setting(name: str, value: Any, kind: Any) -> Any:
         return None
     plain = next((each for each in kinds if each is not types.NoneType), None)
     member = get_args(plain)[0] if get_origin(plain) is tuple else None
-    limit = LIMIT_OF.get(name)
+    limit = limit_of(name)
     words = limit or IN_WORDS.get(member or plain)
     if words is None:
         return value

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from recsys_lib.cli import table_options as table
+from recsys_lib.settings import LARGEST_SEED
 
 app = typer.Typer(no_args_is_help=True, help="List, get, check and synthesise data sets.")
 Name = Annotated[str, typer.Argument(help="Name of the data set, as `recsys data list` shows it.")]
@@ -165,7 +166,12 @@ def synth(
         int, typer.Option(min=1, help="How many ratings it has, of all users together.")
     ] = 100_000,
     seed: Annotated[
-        int, typer.Option(help="Start of every draw: the same seed and sizes give the same data.")
+        int,
+        typer.Option(
+            min=0,
+            max=LARGEST_SEED,
+            help="Start of every draw: the same seed and sizes give the same data.",
+        ),
     ] = 42,
 ) -> None:
     """Make a data set of any size that looks like MovieLens and has a planted structure.

@@ -115,10 +115,17 @@ def recommend(
     from recsys_lib.data.item_table import items_for, read_items
     from recsys_lib.data.reading import interaction_columns, preview
     from recsys_lib.data.rejects import Rejects, in_words
+    from recsys_lib.data.splits import PROTOCOLS
     from recsys_lib.data.tables import open_table
     from recsys_lib.data.writing import check_output, write_table
-    from recsys_lib.errors import RecsysError
-    from recsys_lib.recall.tuning import check_name, check_settings, describe, make_recaller
+    from recsys_lib.errors import RecsysError, nearest
+    from recsys_lib.recall.tuning import (
+        RELEVANT,
+        check_name,
+        check_settings,
+        describe,
+        make_recaller,
+    )
 
     if show:
         for name, description in describe().items():
@@ -127,6 +134,14 @@ def recommend(
     check_name(recaller)
     given = dict(setting(each, "--set") for each in settings or [])
     check_settings(recaller, given)
+    for option, value, known in (
+        ("--protocol", protocol, PROTOCOLS),
+        ("--relevant", relevant, RELEVANT),
+    ):
+        if value not in known:
+            raise RecsysError(
+                f"{option} must be one of {', '.join(known)}, not {value!r}.{nearest(value, known)}"
+            )
     if train is None or out is None:
         raise RecsysError("Give --train FILE and --out FILE; see `recsys recommend --help`.")
     for file in (out, *([rejects] if rejects else [])):

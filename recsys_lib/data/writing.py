@@ -32,6 +32,9 @@ def check_output(path: Path, inputs=(), ids=()) -> None:
         raise DataError(f"{path.name}: the ending tells the format; known are {known}.")
     if path.is_dir():
         raise DataError(f"{path} is a folder: name a file in it.")
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise DataError(f"{above} is a file, so {path} cannot be made: name another file.")
     if any(each is not None and Path(each).resolve() == path.resolve() for each in inputs):
         raise DataError(f"{path} is what is read: name another file for the result.")
     if path.suffix.lower() in SEPARATORS and any(i is not None and i.kind == "bytes" for i in ids):

@@ -6,6 +6,7 @@ from typing import Any
 from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.experiments.notebooks import Notebook, select
 from recsys_lib.experiments.parameters import Parameter
+from recsys_lib.settings import check_limit
 
 
 def resolve(
@@ -30,7 +31,8 @@ def resolve(
     Raises
     ------
     RecsysError
-        An unknown notebook, parameter or profile, or a value of the wrong type.
+        An unknown notebook, parameter or profile, a value of the wrong type, or one that the
+        setting of that name cannot have.
     """
     profiles = {name for notebook in notebooks for name in notebook.profiles} | {"default"}
     if profile not in profiles:
@@ -51,11 +53,14 @@ def resolve(
 
 def _different(values: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> dict[str, Any]:
     # Only what differs is injected, so that a default run leaves the cells as they are committed.
-    return {
+    changed = {
         name: parameter.check(values[name])
         for name, parameter in parameters.items()
         if name in values and values[name] != parameter.default
     }
+    for name, value in changed.items():
+        check_limit(name, value)
+    return changed
 
 
 def _targets(assignment: str, notebooks: Sequence[Notebook]) -> list[tuple]:

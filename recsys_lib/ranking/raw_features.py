@@ -43,7 +43,8 @@ def raw_columns(
     """
     columns = dict.fromkeys(inputs.numbers, RawColumn("float32"))
     for column, vocabulary, width in inputs.coded_columns:
-        whole = np.issubdtype(inputs.vocabularies[vocabulary].dtype, np.integer)
+        known = inputs.vocabularies[vocabulary]  # of no values, what comes may as well be text
+        whole = len(known) > 0 and np.issubdtype(known.dtype, np.integer)
         columns[column] = RawColumn("int64" if whole else "string", width)
     return {(renamed or {}).get(column, column): form for column, form in columns.items()}
 

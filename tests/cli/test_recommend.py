@@ -86,7 +86,8 @@ def test_metadata_come_from_an_item_table(run, tmp_path, table):
         (("--recaller", "newest"), "needs items with a column 'release_year'"),
         (("--recaller", "ease", "--set", "lambda=3"), "'ease' does not take the setting 'lambda'"),
         (("--recaller", "ease", "--set", "lambda"), "write name=value"),
-        (("--protocol", "tyme"), r"no protocol 'tyme'\. Did you mean 'time'"),
+        (("--protocol", "tyme"), r"--protocol must be one of .*'tyme'\. Did you mean 'time'"),
+        (("--relevant", "liks"), r"--relevant must be one of all, likes, not 'liks'"),
         (("--out", "out.xls"), "known are .csv"),
     ],
 )
@@ -95,6 +96,11 @@ def test_what_is_wrong_is_refused_and_nothing_is_written(run, tmp_path, options,
     with pytest.raises(RecsysError, match=message):
         run(*options)
     assert (tmp_path / "out.csv").read_text() == "what was here before"
+
+
+def test_a_file_in_place_of_a_folder_is_said_before_the_work(run, tmp_path):
+    with pytest.raises(RecsysError, match=r"train\.csv is a file, so .* cannot be made"):
+        run("--recaller", "popular", out="train.csv/out.csv")
 
 
 def test_the_names_are_listed():

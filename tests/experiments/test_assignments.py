@@ -60,6 +60,7 @@ def test_one_notebook_may_be_meant_and_later_values_win_over_the_profile(two):
         ("window=five", "type int"),
         ("window=5.0", "type int"),
         ("window=True", "type int"),
+        ("window=-5", "The setting window must be a whole number from 1 on, not -5"),
         ("window=__import__('os')", "type int"),
         ("walk=maybe", "type bool"),
         ("sizes=[1, 'a']", r"type list\[int\]"),

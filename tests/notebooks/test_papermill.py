@@ -25,7 +25,7 @@ def recsys(outputs: Path, data: Path, *arguments: str) -> subprocess.CompletedPr
         env=os.environ | {"RECSYS_OUTPUTS_DIR": str(outputs), "RECSYS_DATA_DIR": str(data)},
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=2_400,  # of all labs together, on a busy machine
     )
 
 

@@ -16,6 +16,7 @@ from recsys_lib.experiments.notebooks import Notebook, discover
 NAMES = {
     "00_overview",
     "01_feature_engineering",
+    "01_lab_features",
     "02_training_samples",
     "03_item2vec",
     "04_graph_embedding",
@@ -29,6 +30,8 @@ NAMES = {
     "11_lab_model_serving",
     "11_model_serving",
     "12_online_serving",
+    "13_cold_start",
+    "13_lab_cold_start",
 }
 MAX_BYTES = 1_000_000
 MAX_LINES = 20

@@ -238,6 +238,21 @@ def test_new_items_are_saved_and_text_ids_come_back(interactions, items, tmp_pat
     pd.testing.assert_frame_equal(load_recaller(tmp_path / "model").recommend(user, 8), table)
 
 
+def test_a_new_film_may_come_with_little(grown, interactions):
+    """With a genre alone it finds its users; with nothing it is an average film."""
+    grown.add_items(pd.DataFrame({"item_id": [9_004], "genres": [["c"]]}))
+    grown.add_items(pd.DataFrame({"item_id": [9_005]}))
+    vector = dict(zip(grown.new_ids_.tolist(), grown.new_vectors_, strict=True))
+    factors = grown.factors_
+    score = factors.users_ @ vector[9_004]
+    fans = np.array([genre_of_user(user) == "c" for user in factors.matrix_.user_ids])
+    assert score[fans].mean() > 1.5 * score[~fans].mean()
+    taught = np.isin(factors.matrix_.item_ids, grown.items["item_id"][:-1])
+    # The last film of the table has no content, so it taught nothing.
+    mean = factors.item_vectors_[taught].mean(axis=0)
+    assert vector[9_005] == pytest.approx(mean, abs=1e-5)
+
+
 def test_known_films_and_bad_quotas_are_refused(grown, items, interactions):
     with pytest.raises(RecsysError, match="Item 5 is not new"):
         grown.add_items(items.head(1))

@@ -109,6 +109,8 @@ class MeanOfSimilar(ContentModel):
 class ContentRidge(ContentModel):
     """A linear map from content to vector, ``(C^T C + regularization I)^-1 C^T V``, both centred.
 
+    A film without any content gets the mean of all vectors.
+
     Parameters
     ----------
     regularization : float
@@ -127,7 +129,8 @@ class ContentRidge(ContentModel):
         return self
 
     def predict(self, content):
-        return self.mean_ + (content - self.centre_) @ self.weights_
+        known = content.any(axis=1, keepdims=True)
+        return self.mean_ + np.where(known, content - self.centre_, 0) @ self.weights_
 
 
 class DropoutNet(ContentModel):

@@ -170,6 +170,7 @@ class WithNewItems(Recaller):
         """Return the content of items as a long table, with the whole numbers inside."""
         table = pd.DataFrame({name: items.get(name) for name in ITEMS.names}, index=items.index)
         table[ITEM] = codes
+        table["release_year"] = pd.to_numeric(table["release_year"]).astype("Int16")
         return side_of_items(table, self.triples, self.fields, min_items=1)
 
     def _remember(self, items: pd.DataFrame) -> None:

@@ -121,7 +121,7 @@ class NewUserTrial:
         figures : DataFrame
             nDCG@10, a row a user, columns (method, n).
         chosen : DataFrame
-            The recaller that was chosen, a row a fold, a column a method.
+            The settings that were chosen, as text, a row a fold, a column a method.
         """
         figures, chosen = [], []
         for fold in range(self.n_folds):
@@ -129,7 +129,7 @@ class NewUserTrial:
             for method, makers in tried.items():
                 make = self._best(makers, fold, n_events)
                 model = make().fit(self.train(fold))
-                names[method] = repr(model)
+                names[method] = _settings(model)
                 for n in n_events:
                     of_fold[method, n] = self.ndcg(model, fold, self.events(fold, n))
             figures.append(pd.DataFrame(of_fold))
@@ -324,6 +324,13 @@ class NewItemTrial:
 def mean_by_user(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return the mean of each user's rows in several tables, in order of the users."""
     return pd.concat(parts).groupby(level=0).mean()
+
+
+def _settings(model: Recaller) -> str:
+    plain = {n: v for n, v in model.parameters.items() if isinstance(v, str | int | float | tuple)}
+    return ", ".join(
+        f"{n}={v if not isinstance(v, tuple) else '|'.join(v)}" for n, v in plain.items()
+    )
 
 
 def _check_folds(n_folds: int) -> None:

@@ -10,7 +10,6 @@ import re
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 from starlette.applications import Starlette
@@ -29,7 +28,7 @@ _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 # Of one connection, not of the message (RFC 9110, 7.6.1); lengths are counted anew.
 _OF_THE_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
-    b"transfer-encoding upgrade content-length".split()
+    b"transfer-encoding upgrade content-length host".split()
 )
 # Below the 5 s after which uvicorn closes an idle connection, or a request might meet the closing.
 _IDLE_S = 2.0
@@ -97,10 +96,6 @@ class HttpBalancer:
     budget : RetryBudget, optional
     key_of : function
         Returns the key of a request, for the policies that hash.
-    sockets : mapping of str to Path, optional
-        Of servers that listen at a Unix socket: its path, by the base URL that stands for them.
-    shows_status : bool
-        Whether ``STATUS_PATH`` is answered by the balancer itself, to whoever asks.
     **settings
         Handed to the policy.
     """
@@ -118,8 +113,6 @@ class HttpBalancer:
         attempts: int = 3,
         budget: RetryBudget | None = None,
         key_of: Callable[[Request], Hashable] = user_of,
-        sockets: Mapping[str, Path] | None = None,
-        shows_status: bool = True,
         **settings,
     ):
         self.balancer: Balancer = balancer(policy, (), **settings)
@@ -131,8 +124,6 @@ class HttpBalancer:
         self.attempts = attempts
         self.budget = budget or RetryBudget()
         self.key_of = key_of
-        self.sockets = dict(sockets or {})
-        self.shows_status = shows_status
         self.backends: dict[str, Backend] = {}
         weights = servers if isinstance(servers, Mapping) else dict.fromkeys(servers, 1.0)
         for url, weight in weights.items():
@@ -140,9 +131,13 @@ class HttpBalancer:
 
     def app(self) -> Starlette:
         """Return the ASGI application; its health checks run while it does."""
-        status = [Route(STATUS_PATH, self._status, methods=["GET"])] if self.shows_status else []
-        forward = Route("/{path:path}", self._forward, methods=_METHODS)
-        return Starlette(routes=[*status, forward], lifespan=self._running)
+        return Starlette(
+            routes=[
+                Route(STATUS_PATH, self._status, methods=["GET"]),
+                Route("/{path:path}", self._forward, methods=_METHODS),
+            ],
+            lifespan=self._running,
+        )
 
     # Servers that come and go.
 
@@ -201,13 +196,7 @@ class HttpBalancer:
     async def _running(self, app: Starlette) -> AsyncIterator[None]:
         # How many connections are open is the servers' business; waiting for one is not measured.
         limits = httpx.Limits(max_connections=None, keepalive_expiry=_IDLE_S)
-        local = {
-            url: httpx.AsyncHTTPTransport(uds=str(path), limits=limits)
-            for url, path in self.sockets.items()
-        }
-        async with httpx.AsyncClient(
-            limits=limits, timeout=self.timeout_s, trust_env=False, mounts=local
-        ) as own:
+        async with httpx.AsyncClient(limits=limits, timeout=self.timeout_s, trust_env=False) as own:
             self._client = own
             checks = asyncio.create_task(self._check_for_ever())
             yield
