@@ -46,7 +46,7 @@ def serve(
             "takes minutes, in place of light channels, which take seconds.",
         ),
     ] = False,
-    socket: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    worker: Annotated[bool, typer.Option(hidden=True)] = False,
     redis_address: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Serve recommendations over HTTP, with a web page to play with.
@@ -80,7 +80,6 @@ def serve(
     from recsys_lib.serving.service.redis_link import kept_redis
     from recsys_lib.serving.service.server import (
         listening_socket,
-        local_socket,
         open_service,
         url_of,
         web_server,
@@ -88,13 +87,12 @@ def serve(
     from recsys_lib.serving.service.supervisor import Workers, end_with_parent, run_balanced
 
     check_exposure(host, token)
-    # The web server hands these on when it has ended: what was opened is closed in its order.
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: sys.exit(0))
     data = ensure(dataset)
     folder = paths.outputs_dir() / "service" / dataset
     folder.mkdir(parents=True, exist_ok=True)
-    listening = listening_socket(host, port) if socket is None else None
+    listening = None if worker else listening_socket(host, port)
+    # The web server hands a signal on when it has ended; what else is open ends then, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.ExitStack() as stack:
         given = os.environ.get("REDIS_URL")
         if redis_address is None and not given:
@@ -110,29 +108,33 @@ def serve(
         if workers > 1:
             if token:
                 os.environ["RECSYS_TOKEN"] = token  # for the workers: a command line is seen by all
-            # Once, before all of them begin to fit the same.
-            find_served(data, None, lambda line: None, complete)
-            processes = Workers(partial(_worker, dataset, redis_address), workers).start()
+            find_served(
+                data, None, lambda line: None, complete
+            )  # once, before all of them begin to fit the same
+            command = partial(_worker, dataset, redis_address)
+            processes = Workers(command, workers).start()
             stack.callback(processes.stop)
             typer.echo(f"{data.name} is served at {url_of(listening)} by {workers} processes.")
-            run_balanced(processes, policy, listening)
+            with contextlib.suppress(KeyboardInterrupt):
+                run_balanced(processes, policy, listening, token)
             return
         service = stack.enter_context(open_service(data, find_parts, folder, address))
-        if socket is None:
-            typer.echo(f"{data.name} is served at {url_of(listening)}; Ctrl-C ends it.")
-        else:
+        if worker:
             service.is_ready.wait()
-            listening = local_socket(socket)
+            listening = listening_socket(host, port)
+        else:
+            typer.echo(f"{data.name} is served at {url_of(listening)}; Ctrl-C ends it.")
         web = web_server(make_app(service, token=token))
-        if socket is not None:
+        if worker:
             end_with_parent(lambda: setattr(web, "should_exit", True))
-        web.run(sockets=[listening])
+        with contextlib.suppress(KeyboardInterrupt):
+            web.run(sockets=[listening])
 
 
-def _worker(dataset: str, redis_address: Path | None, socket: Path) -> list[str]:
+def _worker(dataset: str, redis_address: Path | None, port: int) -> list[str]:
     """Return the command of one process behind the balancer."""
     command = [sys.executable, "-m", "recsys_lib", "serve", "--dataset", dataset]
-    command += ["--socket", str(socket)]
+    command += ["--worker", "--port", str(port)]
     if redis_address is not None:
         command += ["--redis-address", str(redis_address)]
     return command

@@ -74,7 +74,7 @@ def test_workers_share_the_work_and_one_may_die(small, data_folder, tmp_path):
         workers = [
             each
             for each in psutil.Process(process.pid).children()
-            if "--socket" in " ".join(each.cmdline())
+            if "--worker" in " ".join(each.cmdline())
         ]
         assert len(workers) == 2
         # What one has been told, the other knows.
@@ -95,7 +95,7 @@ def test_workers_share_the_work_and_one_may_die(small, data_folder, tmp_path):
             assert {each.result() for each in statuses} == {200}
         # Another process takes its place.
         running = lambda: sum(  # noqa: E731
-            "--socket" in " ".join(each.cmdline())
+            "--worker" in " ".join(each.cmdline())
             for each in psutil.Process(process.pid).children()
             if each.status() != psutil.STATUS_ZOMBIE
         )

@@ -46,7 +46,7 @@ def check_exposure(host: str, token: str | None) -> None:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine, as seen by itself."""
-    if host == "localhost" or host.endswith(".localhost"):
+    if host == "localhost":
         return True
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
@@ -59,13 +59,12 @@ class Guard:
 
     Without a token, only requests to a loopback name are answered, so that no page of another
     site can reach the service under a name of its own (DNS rebinding). With one, all but
-    ``/health`` and ``/ready`` need it: as ``Authorization: Bearer``, or as the cookie that
-    ``/?token=`` sets.
+    ``/health`` need it: as ``Authorization: Bearer``, or as the cookie that ``/?token=`` sets.
 
     Parameters
     ----------
     app : ASGI application
-    metrics : Metrics
+    metrics : Metrics, optional
     token : str, optional
     rendered : Rendered, optional
         Answers that are given again, past the application.
@@ -74,7 +73,7 @@ class Guard:
     def __init__(
         self,
         app,
-        metrics: Metrics,
+        metrics: Metrics | None = None,
         token: str | None = None,
         rendered: Rendered | None = None,
     ):
@@ -120,7 +119,8 @@ class Guard:
         finally:
             route = getattr(scope.get("route"), "path", LISTS if kept else "other")
             seconds = time.perf_counter() - started
-            self.metrics.request(scope["method"], route, status[0], seconds)
+            if self.metrics is not None:
+                self.metrics.request(scope["method"], route, status[0], seconds)
 
     def _refusal(self, scope, headers: dict[str, str]) -> tuple | None:
         """Return status, message and further headers where a request is not let through."""

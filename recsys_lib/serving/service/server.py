@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 import uvicorn
@@ -111,17 +110,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listening
 
 
-def local_socket(path: Path) -> socket.socket:
-    """Return a socket that listens at a path, for processes of this user alone."""
-    path.unlink(missing_ok=True)
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listening.bind(str(path))
-    path.chmod(0o600)
-    listening.listen(512)
-    return listening
-
-
-def web_server(app, lifespan: Literal["on", "off"] = "off") -> uvicorn.Server:
+def web_server(app, lifespan: str = "off") -> uvicorn.Server:
     """Return the server of an application, yet to be run with its sockets.
 
     From here on, threads of this process take turns every half millisecond. With Python's usual

@@ -5,48 +5,50 @@ import logging
 import os
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from recsys_lib.errors import MachineError
 from recsys_lib.serving.balancing.http import HttpBalancer
+from recsys_lib.serving.service.guard import Guard
 from recsys_lib.serving.service.server import web_server
 
 logger = logging.getLogger(__name__)
 
+HOST = "127.0.0.1"
 START_S = 600.0  # that the first start may take, in which models may have to be built
 LOOK_S = 0.25
 STOP_S = 10.0
 
 
 class Workers:
-    """Processes of the service, each at a Unix socket of its own.
+    """Processes of the service, each at a port of its own that no other machine reaches.
 
     Parameters
     ----------
     command : function
-        Returns the command of a worker, given the path of its socket.
+        Returns the command of a worker, given its port.
     n : int
 
     Attributes
     ----------
-    sockets : dict of str to Path
-    processes : dict of str to Popen
+    ports : list of int
+    processes : dict of int to Popen
+        By port.
     """
 
-    def __init__(self, command: Callable[[Path], Sequence[str]], n: int):
-        # The path of a socket must be short, wherever temporary files lie.
-        short = "/tmp" if Path("/tmp").is_dir() else None
-        self._folder = tempfile.TemporaryDirectory(prefix="recsys-workers-", dir=short)
+    def __init__(self, command: Callable[[int], Sequence[str]], n: int):
         self._command = command
-        names = [f"worker-{number}" for number in range(1, n + 1)]
-        self.sockets = {name: Path(self._folder.name) / f"{name}.sock" for name in names}
-        self.processes: dict[str, subprocess.Popen] = {}
+        self.ports = _free_ports(n)
+        self.processes: dict[int, subprocess.Popen] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="workers", daemon=True)
+
+    @property
+    def urls(self) -> list[str]:
+        """Where they listen."""
+        return [f"http://{HOST}:{port}" for port in self.ports]
 
     def start(self) -> "Workers":
         """Start all, and wait until they listen.
@@ -56,16 +58,14 @@ class Workers:
         MachineError
             A process ends instead.
         """
-        for name in self.sockets:
-            self._start(name)
+        for port in self.ports:
+            self._start(port)
         deadline = time.monotonic() + START_S
-        while not all(path.exists() for path in self.sockets.values()):
-            ended = [name for name, each in self.processes.items() if each.poll() is not None]
+        while not all(map(_listens, self.ports)):
+            ended = any(each.poll() is not None for each in self.processes.values())
             if ended or time.monotonic() > deadline:
                 self.stop()
-                raise MachineError(
-                    f"{', '.join(ended) or 'A worker'} did not start; its messages stand above."
-                )
+                raise MachineError("A process did not start; what it says stands above.")
             time.sleep(0.05)
         self._thread.start()
         return self
@@ -83,35 +83,30 @@ class Workers:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self._folder.cleanup()
 
-    def _start(self, name: str) -> None:
-        self.sockets[name].unlink(missing_ok=True)
-        command = list(self._command(self.sockets[name]))
+    def _start(self, port: int) -> None:
         # In a session of its own: Ctrl-C ends this process, which then ends the workers.
-        self.processes[name] = subprocess.Popen(command, start_new_session=True)
+        self.processes[port] = subprocess.Popen(self._command(port), start_new_session=True)
 
     def _keep(self) -> None:
         while not self._ended.wait(LOOK_S):
-            for name, process in self.processes.items():
+            for port, process in self.processes.items():
                 if process.poll() is not None:
-                    logger.warning("%s has ended (%s); it is started anew", name, process.poll())
-                    self._start(name)
+                    logger.warning("a process ended (%s); it is started anew", process.poll())
+                    self._start(port)
 
 
-def run_balanced(workers: Workers, policy: str, listening: socket.socket) -> None:
+def run_balanced(workers: Workers, policy: str, listening, token: str | None) -> None:
     """Balance requests over workers that run, until Ctrl-C or SIGTERM."""
-    # Workers answer to names of this machine alone (RFC 6761).
-    sockets = {f"http://{name}.localhost": path for name, path in workers.sockets.items()}
-    front = HttpBalancer(
-        list(sockets),
+    balanced = HttpBalancer(
+        workers.urls,
         policy=policy,
         health_path="/ready",
+        health_every_s=0.5,
         health_timeout_s=5.0,  # a busy process is no dead one
-        sockets=sockets,
-        shows_status=False,
     )
-    web_server(front.app(), lifespan="on").run(sockets=[listening])
+    # The balancer names the workers in what it passes on, so who asks is looked at here.
+    web_server(Guard(balanced.app(), token=token), lifespan="on").run(sockets=[listening])
 
 
 def end_with_parent(end: Callable[[], None]) -> None:
@@ -121,7 +116,20 @@ def end_with_parent(end: Callable[[], None]) -> None:
     def look() -> None:
         while os.getppid() == parent:
             time.sleep(1.0)
-        with contextlib.suppress(Exception):
-            end()
+        end()
 
     threading.Thread(target=look, name="parent", daemon=True).start()
+
+
+def _free_ports(n: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
+        for each in sockets:
+            each.bind((HOST, 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((HOST, port)) == 0
