@@ -172,6 +172,7 @@ def test_what_a_notebook_wrote_with_another_seed_stays(run):
     assert run.load("plain") == {"made by": "notebook"}
 
 
+@pytest.mark.slow
 def test_fitted_recallers_come_back_as_they_were_built(run):
     """What notebook 05 hands on, built by the library where no notebook has written it."""
     built = run.load("recallers")

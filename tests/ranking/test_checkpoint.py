@@ -34,6 +34,7 @@ train_model("embedding_mlp", rows[:400], rows[400:], CONFIG, 1, on_epoch=die, ch
 """
 
 
+@pytest.mark.slow
 def test_after_a_kill_it_ends_with_the_same_weights(samples, tmp_path):
     killed = subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, capture_output=True)
     assert killed.returncode == -signal.SIGKILL

@@ -30,6 +30,7 @@ print("recsys_lib" in sys.modules)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_network_of_the_family_gives_the_same_scores(kind, rows, asked, tmp_path):
     from recsys_lib.model_server.servable import Servable
@@ -63,6 +64,7 @@ def test_a_persons_own_names_are_those_of_the_export(rows, asked, tmp_path):
     servable.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["embedding_mlp", "dien"])
 def test_a_history_in_one_column_of_lists(kind, rows, tmp_path):
     lists = [[x for x in row if x == x] for row in rows[list(HISTORY)].to_numpy(float).tolist()]

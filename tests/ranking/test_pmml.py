@@ -75,6 +75,7 @@ def test_an_independent_engine_gives_the_same_probabilities(written, name):
     assert np.abs(PmmlModel(path).predict(asked) - expected).max() < 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PIPELINES)
 @pytest.mark.skipif(
     importlib.util.find_spec("jpmml_evaluator") is None,

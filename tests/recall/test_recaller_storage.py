@@ -133,6 +133,7 @@ print(load_recaller({str(tmp_path / "cascade")!r}).recommend([67], 5).to_json())
     assert json.loads(done.stdout) == json.loads(cascade.recommend([67], 5).to_json())
 
 
+@pytest.mark.slow
 def test_every_recaller_of_the_library_is_found_by_its_name():
     """Whatever package of the library defines it: no caller has to import that one first."""
     code = """
