@@ -25,5 +25,5 @@ def oracle_ndcg(n_found: int, n_hidden: int) -> float:
 
 
 # Exercise 5: the count includes the hidden likes, each of which raises its own film. In service the
-# likes that are to be predicted have not happened. The test that deletes what lies after a cut would
-# have seen the feature change.
+# likes that are to be predicted have not happened. The test that deletes what lies after a cut
+# would have seen the feature change.
