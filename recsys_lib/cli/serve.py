@@ -108,9 +108,8 @@ def serve(
         if workers > 1:
             if token:
                 os.environ["RECSYS_TOKEN"] = token  # for the workers: a command line is seen by all
-            find_served(
-                data, None, lambda line: None, complete
-            )  # once, before all of them begin to fit the same
+            # Once, before all of them begin to fit the same.
+            find_served(data, None, lambda line: None, complete)
             command = partial(_worker, dataset, redis_address)
             processes = Workers(command, workers).start()
             stack.callback(processes.stop)
