@@ -29,8 +29,14 @@ LIMIT_OF = {
             "batch_size budget candidates depth embedding_dim epochs hidden k longest_history "
             "sweeps walk_length walks_per_node window",
         ),
-        (POSITIVE, "p q half_life_days half_life_likes learning_rate regularization temperature"),
-        (NOT_NEGATIVE, "alpha beta embedding_l2 patience rating_weight shrinkage user_damping"),
+        (
+            POSITIVE,
+            "p q half_life_days half_life_likes learning_rate regularization self_weight temperature",
+        ),
+        (
+            NOT_NEGATIVE,
+            "alpha beta distance_power embedding_l2 patience rating_weight shrinkage user_damping",
+        ),
         (SHARE, "dropout id_dropout input_dropout"),
         (SEED, "seed"),
     )

@@ -25,6 +25,7 @@ from recsys_lib.data.text_stream import Utf8Stream, encoding_of, known_encoding
 from recsys_lib.errors import DataError
 
 BLOCK_ROWS = 1 << 18
+NO_SEPARATORS = '\0\n\r"'
 OTHER_FILES = {
     b"SQLite format 3": "an SQLite database",
     b"\x89HDF": "an HDF5 file",
@@ -87,8 +88,17 @@ class TextForm:
     header: bool = True
 
     def __post_init__(self):
-        if self.separator is not None and not (len(self.separator) == 1 or self.separator == "::"):
-            raise DataError(f"The separator must be one character or '::', not {self.separator!r}.")
+        if self.separator is not None and not (
+            self.separator == "::"
+            or (
+                (len(self.separator) == 1 and self.separator.isascii())
+                and self.separator not in NO_SEPARATORS
+            )
+        ):
+            raise DataError(
+                "The separator must be one ASCII character, no quotation mark and no line end, "
+                f"or '::', not {self.separator!r}."
+            )
         if self.encoding is not None:
             known_encoding(self.encoding)
 

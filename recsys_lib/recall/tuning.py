@@ -43,11 +43,18 @@ SEARCH: dict[str, dict[str, list]] = {
     | {"user_damping": [0.5, 0.0], "rating_weight": [0.15, 0.0], "dropout": [0.5, 0.0]}
     | {"regularization": [300.0, 150.0, 600.0]}
     | AGE,
+    "session_ease": LIKES
+    | {"regularization": [300.0, 100.0], "half_life_likes": [10.0, 100.0, 30.0, 4.0]},
+    "co_occurrence": {"half_life_likes": [30.0, 100.0, 10.0, 3.0]},
     "als": LIKES
     | {"embedding_dim": [24, 16, 40], "regularization": [20.0, 10.0], "alpha": [1.0, 0.5]},
+    "item2vec": LIKES | {"n_recent": [None, 20, 5]},
 }
+# What takes part in the merge unless a caller names others: all whose fit takes no training.
+CLOSED_FORM = tuple(name for name in SEARCH if name != "item2vec")
 WEIGHTS = (0.2, 0.5, 1.0)  # tried for a channel that joins the merge; the first has 1
 SMALLEST_GAIN = 0.001  # of nDCG@k, below which nothing more joins
+DENSE = ("ease", "session_ease")  # channels that invert a matrix of all items
 DEPTH = 200  # places of a channel's list that a merge looks at
 
 
@@ -69,7 +76,8 @@ class TunedMerge(Recaller):
     k : int
         Length of the lists that the choice is for.
     channels : sequence of str
-        Names of the channels that may take part, each a key of ``SEARCH``.
+        Names of the channels that may take part, each a key of ``SEARCH``. By default all but
+        ``item2vec``, whose training takes longer than all others together.
     merge : bool
         Whether channels may be merged; otherwise the best one stands alone.
     seed : int
@@ -92,7 +100,7 @@ class TunedMerge(Recaller):
         protocol: str = "random",
         relevant: str = "all",
         k: int = 10,
-        channels: tuple[str, ...] = tuple(SEARCH),
+        channels: tuple[str, ...] = CLOSED_FORM,
         merge: bool = True,
         seed: int = DEFAULT_SEED,
     ):
@@ -114,7 +122,7 @@ class TunedMerge(Recaller):
         # Where no user has both a past and something held out there is nothing to choose by: the
         # first channel stands alone, with its first settings.
         for name in self.channels if len(relevant.user_ids) else ():
-            if name == "ease" and len(catalogue) > LARGEST_CATALOGUE and len(self.channels) > 1:
+            if name in DENSE and len(catalogue) > LARGEST_CATALOGUE and len(self.channels) > 1:
                 continue
             settings[name], lists[name], self.validation_[name] = _tuned(
                 name, train, relevant, self.k

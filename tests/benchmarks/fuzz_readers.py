@@ -54,11 +54,11 @@ HEADER = st.builds(
 )
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "gb18030", "latin-1", "cp1252")
 FORMS = st.builds(
-    lambda plain, form: TextForm() if plain else form,
+    lambda plain, form: {} if plain else form,
     MOSTLY,
     st.builds(
-        TextForm,
-        separator=st.sampled_from([None, *",;\t|", "::", " ", "\x00", '"', "\n"]),
+        dict,
+        separator=st.sampled_from([None, *",;\t|", "::", " ", "\x00", '"', "\n", "é", "x"]),
         encoding=st.sampled_from([None, *ENCODINGS]),
         header=st.booleans(),
     ),
@@ -164,12 +164,12 @@ def fuzz(n_inputs: int) -> Counter:
         suppress_health_check=list(HealthCheck),
     )
     @given(inputs(), FORMS, UNITS)
-    def one(content: bytes, form: TextForm, unit: str | None) -> None:
+    def one(content: bytes, form: dict, unit: str | None) -> None:
         path = folder / "table"
         path.write_bytes(content)
-        columns = {} if form.header else {"user": "1", "item": "2"}
+        columns = {} if form.get("header", True) else {"user": "1", "item": "2"}
         try:
-            found = Interactions.from_file(path, **columns, form=form, time_unit=unit)
+            found = Interactions.from_file(path, **columns, form=TextForm(**form), time_unit=unit)
         except RecsysError as error:
             if not str(error).strip():
                 raise AssertionError("an error without a word") from error

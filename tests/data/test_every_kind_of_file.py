@@ -273,3 +273,64 @@ def test_lines_are_counted_through_quoted_line_ends(tmp_path):
         [7, "1 field instead of 3"],
         [8, "no id"],
     ]
+
+
+COMMENTED = {
+    "comments and a header": ("# by me\n# 4, columns, of, these\n" + PLAIN, {}),
+    "a blank line between": ("# by me\r\n\r\n" + written(TRUTH, end="\r\n"), {}),
+    "a header that is a comment": ("# by me\n#" + PLAIN, {}),
+    "semicolons": ("# a, b\n" + written(TRUTH, ";"), {}),
+    "no header": (
+        "# by me\n" + written(TRUTH, head=None),
+        {
+            "form": TextForm(header=False),
+            "columns": {"user": "1", "item": "2", "rating": "3", "timestamp": "4"},
+        },
+    ),
+    "a header once more": (PLAIN + PLAIN.splitlines()[0] + "\n", {}),
+    "a total": (PLAIN + "total,,13,\n", {}),
+}
+
+
+@pytest.mark.parametrize("kind", COMMENTED)
+def test_what_is_no_row_is_left_out(kind, tmp_path):
+    text, options = COMMENTED[kind]
+    (tmp_path / "table.csv").write_text(text, encoding="utf-8", newline="")
+    for found in both_ways(tmp_path / "table.csv", **options):
+        assert found == TRUTH
+
+
+def test_ids_that_begin_with_the_sign_of_a_comment_are_ids(tmp_path):
+    path = tmp_path / "tags.csv"
+    path.write_text("#cats,2\n#dogs,3\nmice,1\n")
+    table = Interactions.from_file(path, "1", "2", form=TextForm(header=False))
+    assert table.to_frame()["user_id"].tolist() == ["#cats", "#dogs", "mice"]
+
+
+def test_totals_and_headers_do_not_decide_what_a_column_holds(tmp_path):
+    path = tmp_path / "two.csv"
+    path.write_text("user,item,rating\n7,8,4\nuser,item,rating\n9,8,5\nTOTAL,,900\n")
+    table = Interactions.from_file(path)
+    assert table.to_frame()[["user_id", "item_id"]].to_numpy().tolist() == [[7, 8], [9, 8]]
+    assert table.user_ids is None
+    assert any("from 4 to 5" in note for note in table.notes)
+    assert table.rejects["line"].tolist() == [3, 5]
+
+
+def test_nested_columns(tmp_path):
+    rows = [
+        {"who": {"id": f"u{n}", "of": {"shop": 2**60 + n}}, "what.sku": n, "ts": 1_500_000_000 + n}
+        for n in range(3)
+    ]
+    (tmp_path / "x.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "x.parquet")
+    for name in ("x.jsonl", "x.parquet"):
+        found = Interactions.from_file(tmp_path / name, "who.of.shop", "what.sku", timestamp="ts")
+        ids = found.to_frame()[["user_id", "item_id"]].to_numpy().tolist()
+        assert ids == [[2**60 + n, n] for n in range(3)]
+
+
+@pytest.mark.parametrize("separator", ["\0", "\n", '"', "é", "ab", ""])
+def test_what_cannot_separate_columns_is_refused(separator):
+    with pytest.raises(DataError, match="The separator must be one ASCII character"):
+        TextForm(separator=separator)

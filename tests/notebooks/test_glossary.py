@@ -8,7 +8,11 @@ import pytest
 from recsys_lib import paths
 
 CHINESE = r"[\u4e00-\u9fff]+"
-REWRITTEN = ("00_overview", "01_feature_engineering")  # chapters in the form that teaches
+REWRITTEN = (
+    "00_overview",
+    "01_feature_engineering",
+    "04_graph_embedding",
+)  # chapters in the form that teaches
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recsys_lib import paths
@@ -52,6 +53,32 @@ def test_some_notebooks_run_in_the_quick_profile_with_another_seed_on_other_data
 
     again = recsys(*folders, *command)
     assert "Nothing changed" in again.stdout
+
+
+@pytest.mark.notebook
+@pytest.mark.slow
+def test_clicks_alone_go_through_what_can_be_judged_and_say_what_cannot(tmp_path):
+    """Text ids, no ratings, no items' table: recall is judged, a ranking model has no dislikes."""
+    folders = tmp_path / "outputs", tmp_path / "data"
+    draw = np.random.default_rng(3)
+    lines = ["when,visitor,page"]
+    for user in range(40):
+        pages = draw.permutation(np.arange(60) + 20 * (user % 2))[:30]
+        lines += [f"{1_600_000_000 + 60 * n},v-{user:03},p/{page}" for n, page in enumerate(pages)]
+    (tmp_path / "clicks.csv").write_text("\n".join(lines) + "\n")
+    columns = ("--columns", "user=visitor,item=page,timestamp=when")
+    file = str(tmp_path / "clicks.csv")
+    made = recsys(*folders, "data", "get", "clicks", "--from", file, *columns)
+    assert made.returncode == 0, made.stdout + made.stderr
+
+    ended = recsys(*folders, "run", "00", "05", "07", *QUICK, "--dataset", "clicks")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "Left out: 07_embedding_mlp.\nNothing can be ranked on clicks" in ended.stdout
+    run = next(folders[0].glob("*-clicks-quick"))
+    found = json.loads((run / "metrics.json").read_text())
+    assert {name.partition(".")[0] for name in found} == {"00_overview", "05_recall"}
+    assert 0 <= found["05_recall.merged_recall"]["value"] <= 1
+    assert not list(run.glob("*/error.txt"))
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ NAMES = {
     "02_training_samples",
     "03_item2vec",
     "04_graph_embedding",
+    "04_lab_graph_embedding",
     "05_recall",
     "06_lsh",
     "07_embedding_mlp",
