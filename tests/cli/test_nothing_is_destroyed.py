@@ -41,6 +41,7 @@ READ_ONLY = {
     "train --samples", "train --schema", "evaluate MODEL", "evaluate --samples",
     "evaluate --schema", "recommend --train", "recommend --items",
     "models add MODEL", "models add --samples", "models serve --model-config-file",
+    "serve --redis-address",
 }  # fmt: skip
 # Versions are added and none is replaced; tests/models_registry holds a folder of others to it.
 NAMES = ["add", "list", "show", "promote", "rollback", "serve"]

@@ -26,6 +26,7 @@ NAMES = {
     "07_embedding_mlp",
     "08_ranking_models",
     "09_cascade",
+    "09_lab_cascade",
     "10_feature_store",
     "10_lab_feature_store",
     "11_lab_model_serving",
