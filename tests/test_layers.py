@@ -14,7 +14,7 @@ from recsys_lib.paths import project_root
 
 PACKAGE = Path(recsys_lib.__file__).parent
 # Within one layer the data really flows this way.
-ALLOWED_SIDEWAYS: set[tuple[str, str]] = {("rankers", "recall")}  # ranking reads recall's scores
+ALLOWED_SIDEWAYS: set[tuple[str, str]] = set()
 # Where a heavy package may be imported at all (a folder or a module below recsys_lib).
 HOMES = {
     "pyspark": (

@@ -36,8 +36,8 @@ LAYERS: tuple[dict[str, str], ...] = (
         "ranking": "network inputs, models,\ntraining, leaderboard",
         "stores": "feature store,\nRedis server",
     },
+    {"recall": "channels, merging,\ntuning"},
     {
-        "recall": "channels, merging,\ntuning",
         "rankers": "models that score\none request",
         "models_registry": "versions, lineage,\npromotion",
     },

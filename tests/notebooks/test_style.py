@@ -31,6 +31,8 @@ NAMES = {
     "10_lab_feature_store",
     "11_lab_model_serving",
     "11_model_serving",
+    "12_lab_ab_test",
+    "12_lab_cluster",
     "12_online_serving",
     "13_cold_start",
     "13_lab_cold_start",

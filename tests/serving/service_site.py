@@ -106,10 +106,14 @@ def eventually(ask, wanted, timeout_s: float = 20.0):
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory):
     """A folder of data sets of its own."""
-    folder = tmp_path_factory.mktemp("data")
+    return tmp_path_factory.mktemp("data")
+
+
+def get_into(folder: Path, request: Request) -> Dataset:
+    """Get a data set into a folder; other tests of the session keep theirs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECSYS_DATA_DIR", str(folder))
-        yield folder
+        return get(request)
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +129,7 @@ def small(data_folder, interactions, item_frame) -> Dataset:
     )
     items.to_csv(data_folder / "items.csv", index=False)
     request = Request("small", source=data_folder / "small.csv", items=data_folder / "items.csv")
-    return get(request)
+    return get_into(data_folder, request)
 
 
 @pytest.fixture(scope="session")
@@ -140,7 +144,8 @@ def shop(data_folder) -> Dataset:
     frame = pd.DataFrame(rows, columns=["customer", "sku"])
     frame.to_csv(data_folder / "shop.csv", index=False)
     columns = {"user": "customer", "item": "sku"}
-    return get(Request("shop", source=data_folder / "shop.csv", columns=columns))
+    request = Request("shop", source=data_folder / "shop.csv", columns=columns)
+    return get_into(data_folder, request)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Places for films that came after the training: content vectors and an exploration quota (S23)."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from recsys_lib.recall.cold_start.content import ContentEncoder, ContentModel, C
 from recsys_lib.recall.histories import Histories
 from recsys_lib.recall.lists import Lists, top_k
 from recsys_lib.recall.vocabulary import GrownVocabulary, Vocabulary
-from recsys_lib.schema import ITEM, ITEMS
+from recsys_lib.schema import ITEM, ITEMS, USER
 
 FIELDS = ("genre", "decade")
 
@@ -140,7 +139,7 @@ class WithNewItems(Recaller):
         return _with_quota(found, fresh, self.one_in, self.name)
 
     def similar_lists(self, items, k=10) -> Lists:
-        """Return the items most like each item; new ones by the content's vector."""
+        """Return what the recaller says; it knows nothing of new items."""
         self._check_request(k)
         return self.recaller.similar_lists(items, k)
 
@@ -185,7 +184,7 @@ class WithNewItems(Recaller):
         )
 
     def _grow(self, ids: np.ndarray, vectors: np.ndarray) -> None:
-        """Set the new items, and the matrix whose last word the catalogue with them is."""
+        """Set the new items, and the matrix of the catalogue that they belong to."""
         self.new_ids_, self.new_vectors_ = ids, vectors
         old = self.recaller.matrix_
         catalogue = np.union1d(old.item_ids, ids)
@@ -221,9 +220,10 @@ class WithNewItems(Recaller):
             self._bar(score, users, pairs)
         return Lists.of(*top_k(score, self.new_ids_, n), users, self.name)
 
-    def _bar(self, score: np.ndarray, users: np.ndarray, pairs: Mapping | pd.DataFrame) -> None:
+    def _bar(self, score: np.ndarray, users: np.ndarray, pairs: pd.DataFrame) -> None:
+        """Take pairs of users and items out of scores, (n_users, n_new)."""
         column = pd.Index(self.new_ids_).get_indexer(pairs[ITEM])
-        for user, place in zip(pairs["user_id"], column, strict=True):
+        for user, place in zip(pairs[USER], column, strict=True):
             if place >= 0:
                 score[users == user, place] = -np.inf
 

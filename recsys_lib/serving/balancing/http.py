@@ -183,6 +183,8 @@ class HttpBalancer:
         return self.backends[url]
 
     def _open_or_close(self, backend: Backend) -> None:
+        if self.backends.get(backend.url) is not backend:
+            return  # it has left while a check or a request of it was under way
         joined = next((s for s in self.balancer.servers if s.name == backend.url), None)
         wanted = backend.healthy and not backend.draining
         if joined is None or (wanted and (not joined.open or joined.weight != backend.weight)):
@@ -228,8 +230,7 @@ class HttpBalancer:
         backend.failed_in_a_row += 1
         if refused or backend.failed_in_a_row >= self.fall:
             backend.healthy = False
-        if backend.url in self.backends:
-            self._open_or_close(backend)
+        self._open_or_close(backend)
 
     # The path of a request.
 

@@ -18,6 +18,7 @@ PERIODS = 8  # of the picture of taste over time, of equally many films each
 FEWEST_A_PERIOD = 3
 STRANGERS = 2**62  # their numbers begin here
 BAND_YEARS = 10  # of the age in a segment
+FEWEST_IN_SEGMENT = 3  # users
 LARGEST_SAMPLE = 5_000  # users from whom the lists of segments are counted
 
 
@@ -148,8 +149,12 @@ class People:
         return min(counts, key=lambda g: (-counts[g], g)) if counts else None
 
     def popular_by_segment(self, k: int) -> dict[str, np.ndarray]:
-        """Return for each segment the rows of the items that its users like most, best first."""
+        """Return for each segment the rows of the items that its users like most, best first.
+
+        A segment of a few users has no list: it would be theirs, which they have had.
+        """
         segments: dict[str, Counter] = {}
+        sizes: Counter[str] = Counter()
         step = -(-len(self.user_ids) // LARGEST_SAMPLE)
         for code in self.user_ids[::step].tolist():
             person = Person("", code, self._events_of(code), np.empty(0, np.int64), 0)
@@ -157,9 +162,11 @@ class People:
             if segment is not None:
                 liked = person.events[person.events[RATING] >= LIKE_THRESHOLD]
                 segments.setdefault(segment, Counter()).update(liked[ITEM].tolist())
+                sizes[segment] += 1
         return {
             segment: self.catalogue.rows_of([item for item, _ in counts.most_common(k)])
             for segment, counts in segments.items()
+            if sizes[segment] >= FEWEST_IN_SEGMENT
         }
 
     def _events_of(self, code: int) -> pd.DataFrame:
