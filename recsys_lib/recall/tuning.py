@@ -50,8 +50,10 @@ SEARCH: dict[str, dict[str, list]] = {
     | {"embedding_dim": [24, 16, 40], "regularization": [20.0, 10.0], "alpha": [1.0, 0.5]},
     "item2vec": LIKES | {"n_recent": [None, 20, 5]},
 }
-# What takes part in the merge unless a caller names others: all whose fit takes no training.
-CLOSED_FORM = tuple(name for name in SEARCH if name != "item2vec")
+SESSIONS = ("session_ease", "co_occurrence")  # read the order of a user's likes
+# What takes part in the merge unless a caller names others: all whose fit takes no training. A
+# random part held out tears sequences apart, so that session channels do not help there.
+CLOSED_FORM = tuple(name for name in SEARCH if name not in (*SESSIONS, "item2vec"))
 WEIGHTS = (0.2, 0.5, 1.0)  # tried for a channel that joins the merge; the first has 1
 SMALLEST_GAIN = 0.001  # of nDCG@k, below which nothing more joins
 DENSE = ("ease", "session_ease")  # channels that invert a matrix of all items
@@ -77,7 +79,8 @@ class TunedMerge(Recaller):
         Length of the lists that the choice is for.
     channels : sequence of str
         Names of the channels that may take part, each a key of ``SEARCH``. By default all but
-        ``item2vec``, whose training takes longer than all others together.
+        ``item2vec``, whose training takes longer than all others together, and those that read
+        the order of likes, which a random part does not keep.
     merge : bool
         Whether channels may be merged; otherwise the best one stands alone.
     seed : int
@@ -227,7 +230,9 @@ def make_recaller(
     chosen_by = {"protocol": protocol, "relevant": relevant, "k": k}
     check_settings(name, settings)
     if name in MERGES:
-        return TunedMerge(**{**chosen_by, "merge": name == "best", **settings})
+        channels = CLOSED_FORM if protocol == "random" else (*CLOSED_FORM, *SESSIONS)
+        merged = {"merge": name == "best", "channels": channels}
+        return TunedMerge(**{**chosen_by, **merged, **settings})
     if name in SEARCH and not settings:
         return TunedMerge(**chosen_by, channels=(name,))
     return make_channel(name, items, **settings)

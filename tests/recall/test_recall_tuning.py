@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from recsys_lib.errors import RecsysError
-from recsys_lib.recall import RP3beta, TunedMerge, make_channel
+from recsys_lib.recall import RP3beta, TunedMerge, make_channel, make_recaller
 from recsys_lib.recall.tuning import SEARCH
 
 QUICK = ("popular", "item_knn", "rp3beta")
@@ -57,3 +57,13 @@ def test_every_setting_that_is_searched_exists(name):
 def test_a_wrong_choice_is_refused(settings, message, interactions):
     with pytest.raises(RecsysError, match=message):
         TunedMerge(**settings).fit(interactions)
+
+
+def test_channels_that_read_sequences_take_part_where_sequences_are_kept():
+    by_protocol = {
+        p: make_recaller("best", protocol=p).channels for p in ("random", "last", "time")
+    }
+    assert "session_ease" not in by_protocol["random"]
+    assert {"session_ease", "co_occurrence"} <= set(by_protocol["last"]) & set(by_protocol["time"])
+    assert make_recaller("best", protocol="last", channels=("ease",)).channels == ("ease",)
+    assert make_recaller("item2vec").channels == ("item2vec",)
