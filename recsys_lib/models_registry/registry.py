@@ -21,7 +21,7 @@ from recsys_lib.errors import DataError, RecsysError, nearest
 from recsys_lib.file_list import verify_files, write_file_list
 
 VERSION, PROMOTIONS, SERVER_CONFIG = "version.json", "promotions.json", "models.config"
-BY_US = "# Written by recsys models at each promotion: changes are lost.\n"
+BY_US = "# Written anew at each promotion by `recsys models promote`: changes are lost.\n"
 
 
 class NotPromoted(RecsysError):

@@ -10,6 +10,7 @@ from recsys_lib.rankers.base import (
 )
 from recsys_lib.rankers.features import UserFeatureTable
 from recsys_lib.rankers.light import LightRanker
+from recsys_lib.rankers.listwise import ListwiseRanker
 from recsys_lib.rankers.model import ModelRanker
 from recsys_lib.rankers.network import NetworkRanker, score_samples
 from recsys_lib.rankers.online_models import FtrlLogisticRegression, ShallowNetwork
@@ -24,6 +25,7 @@ __all__ = [
     "Candidates",
     "FtrlLogisticRegression",
     "LightRanker",
+    "ListwiseRanker",
     "ModelRanker",
     "NetworkRanker",
     "PmmlModel",

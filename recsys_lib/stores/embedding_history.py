@@ -52,8 +52,10 @@ class EmbeddingHistory:
         """
         folder, version = self._of(name), _content_hash(table)
         with files.locked(folder):
-            for left in files.leftovers(folder / version):  # by a writer that was killed
-                shutil.rmtree(left)
+            unfinished = {path.name[1:].rsplit(".", 1)[0] for path in folder.glob(".*.*")}
+            for killed in unfinished:  # writers of any version
+                for left in files.leftovers(folder / killed):
+                    shutil.rmtree(left)
             if not (folder / version).exists():
                 with files.atomic_folder(folder / version) as fresh:
                     table.save(fresh / "table")

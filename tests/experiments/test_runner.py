@@ -71,7 +71,8 @@ def test_a_run_leaves_all_its_files_and_points_latest_to_itself(pair, outputs):
     assert "02_reader: cell" in (folder / "run.log").read_text()
     report = (folder / "report.html").read_text()
     assert "02_reader title" in report
-    assert "http" not in report
+    assert "http://" not in report
+    assert "https://" not in report
 
 
 def test_the_same_command_again_changes_nothing_and_other_parameters_rerun_what_they_touch(

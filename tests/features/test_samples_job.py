@@ -98,12 +98,11 @@ def test_bad_rows_are_set_aside_with_their_reason(engine, tmp_path):
 
 
 @pytest.mark.parametrize("parts", [[[]], [[(1, 1, 3.0, NOW + 1)]]], ids=["empty", "all rejected"])
-def test_no_samples_are_typed_samples(engine, tmp_path, parts):
+def test_no_sample_is_an_error_that_says_what_was_set_aside(engine, tmp_path, parts):
     source = write(tmp_path / "in", parts)
-    report = build_samples(source, tmp_path / "out", now=NOW, spark=engine)
-    assert report["rows"]["written"] == 0
-    assert report["rows"]["read"] == report["rows"]["rejected"] == len(parts[0])
-    assert set(names()) <= set(pd.read_parquet(tmp_path / "out" / "samples").columns)
+    with pytest.raises(DataError, match=f"gives no sample: {len(parts[0])} rows were read"):
+        build_samples(source, tmp_path / "out", now=NOW, spark=engine)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

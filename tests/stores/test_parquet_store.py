@@ -49,7 +49,7 @@ def test_a_killed_writer_leaves_the_old_version_and_its_remains_are_swept(store,
     writer.stdout.close()
     assert [path.name for path in tmp_path.glob(".version=2.*")] != []
     (tmp_path / "version=7").mkdir()  # killed between the folder's renaming and the list's
-    (tmp_path / ".versions.json.abc").write_text("{")
+    (tmp_path / ".versions.json.abcdefgh").write_text("{")
     (tmp_path / "notes.txt").write_text("somebody's own")
     assert store.read(0)["user_rating_count"] == 1
     store.publish(counts(10, 3), "7")
