@@ -21,7 +21,8 @@ from recsys_lib.data.writing import write_table
 NOW = 1_700_000_000
 ANY_TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 WRITTEN_IDS = st.one_of(
-    st.lists(ANY_TEXT, min_size=1, max_size=6, unique=True),
+    # A text of nothing but blanks is no id, see below.
+    st.lists(ANY_TEXT.filter(str.strip), min_size=1, max_size=6, unique=True),
     st.lists(st.from_regex(r"[a-z]?0{0,2}[0-9]{1,3}", fullmatch=True), min_size=1, unique=True),
     st.lists(st.integers(-(2**70), 2**70).map(str), min_size=1, unique=True),
     st.lists(st.integers(2**53, 2**53 + 9).map(str), min_size=1, unique=True),
@@ -68,6 +69,15 @@ def test_ids_of_a_text_file(users, items, encoding, separator, random):
         # Digits later are the same ids, whatever the file as a whole was read as.
         one = table.user_codes([users[0]])
         assert table.users(one).astype(str).tolist() == [users[0]]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t", "\r", "\n", "\u00a0"])
+def test_a_blank_text_is_no_id_and_is_named(tmp_path, blank):
+    path = tmp_path / "table.csv"
+    path.write_bytes(written([("1", "a", 3), ("1", blank, 3)], ",").encode())
+    table = Interactions.from_file(path)
+    assert table.to_frame()["item_id"].tolist() == ["a"]
+    assert table.rejects[["line", "column", "reason"]].values.tolist() == [[3, "item", "no id"]]
 
 
 @given(TYPED_IDS, st.randoms())
