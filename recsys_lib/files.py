@@ -1,6 +1,7 @@
 """Writing files so that a reader sees the old content or the new, never half of it."""
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,8 +154,16 @@ def remove_folder(path: Path) -> None:
 def leftovers(path: Path) -> list[Path]:
     """Return what killed writers of a file or folder left beside it; ask under its lock."""
     path = Path(path)
-    left = re.compile(re.escape(f".{path.name}.") + r"[a-z0-9_]{8}")
-    found = [each for each in path.parent.glob(".*") if left.fullmatch(each.name)]
+    return leftovers_in(path.parent, glob.escape(path.name))
+
+
+def leftovers_in(folder: Path, names: str = "*") -> list[Path]:
+    """Return what killed writers of all files and folders that a pattern names left in a folder."""
+    found = []
+    for each in Path(folder).glob(".*"):
+        name, _, drawn = each.name[1:].rpartition(".")
+        if fnmatchcase(name, names) and re.fullmatch("[a-z0-9_]{8}", drawn):
+            found.append(each)
     return [each for each in found if not each.is_dir() or _is_holder(each)]
 
 

@@ -52,10 +52,8 @@ class EmbeddingHistory:
         """
         folder, version = self._of(name), _content_hash(table)
         with files.locked(folder):
-            unfinished = {path.name[1:].rsplit(".", 1)[0] for path in folder.glob(".*.*")}
-            for killed in unfinished:  # writers of any version
-                for left in files.leftovers(folder / killed):
-                    shutil.rmtree(left)
+            for left in files.leftovers_in(folder):  # by killed writers of any version
+                shutil.rmtree(left)
             if not (folder / version).exists():
                 with files.atomic_folder(folder / version) as fresh:
                     table.save(fresh / "table")

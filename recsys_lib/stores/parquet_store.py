@@ -186,9 +186,8 @@ class ParquetFeatureStore(FeatureStore):
         for path in self.folder.glob("version=*"):
             if path.name not in kept:
                 files.remove_folder(path)
-        unfinished = {path.name[1:].rsplit(".", 1)[0] for path in self.folder.glob(".version=*")}
-        for path in [*(self.folder / name for name in unfinished), self.folder / INDEX]:
-            for left in files.leftovers(path):
+        for names in ("version=*", INDEX):
+            for left in files.leftovers_in(self.folder, names):
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
