@@ -17,6 +17,7 @@ GROUND = (
     "paths",
     "files",
     "file_list",
+    "sockets",
     "seeding",
     "schema",
     "settings",

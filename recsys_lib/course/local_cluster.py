@@ -6,7 +6,6 @@ recsys_lib.course.local_cluster`` runs one process of it; :class:`LocalCluster` 
 """
 
 import asyncio
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import pandas as pd
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.seeding import generator
+from recsys_lib.sockets import listening_socket
 
 _HOST = "127.0.0.1"
 _START_S = 60.0  # a busy machine takes long to start Python
@@ -167,10 +167,7 @@ def _timed_service(service_s: float, seed: int, name: str):
 def _listen(app, port: int, *, lifespan: str) -> None:
     import uvicorn
 
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind((_HOST, port))
-    listening.listen(1_024)
+    listening = listening_socket(_HOST, port, backlog=1_024)
     print(listening.getsockname()[1], flush=True)
     config = uvicorn.Config(app, log_level="error", access_log=False, lifespan=lifespan)
     uvicorn.Server(config).run(sockets=[listening])

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import socket
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from recsys_lib.model_server.config import ModelConfig, read_config
 from recsys_lib.model_server.manager import ModelManager
 from recsys_lib.model_server.servable import Servable
 from recsys_lib.model_server.status import StatusError
+from recsys_lib.sockets import listening_socket
 
 logger = logging.getLogger(__name__)
 
@@ -180,25 +180,6 @@ def _stamp(path: Path) -> tuple | None:
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
-
-    It names its protocol: only then asyncio sends small packets at once. Otherwise the body of an
-    answer waits 40 ms for the receipt of its head.
-    """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    family, kind, proto, _, address = found[0]
-    listening = socket.socket(family, kind, proto)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(128)
-    except BaseException:
-        listening.close()
-        raise
-    return listening
-
-
 @contextlib.contextmanager
 def _rest(server: ModelServer):
     """Run the REST interface while the block runs; yield its port."""
@@ -209,7 +190,7 @@ def _rest(server: ModelServer):
     config = server.config
     app = rest_app(server.manager)
     try:
-        listening = _listening(config.host, config.rest_port)
+        listening = listening_socket(config.host, config.rest_port, backlog=128)
     except OSError as error:
         raise MachineError(
             f"The REST interface cannot listen at {config.host}:{config.rest_port}: {error}. "

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import uvicorn
 
+from recsys_lib import sockets
 from recsys_lib.data import Dataset
 from recsys_lib.errors import MachineError
 from recsys_lib.rankers import UserFeatures
@@ -92,22 +93,12 @@ def listening_socket(host: str, port: int) -> socket.socket:
         The port is taken, or the host is not this machine.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-        family, kind, proto, _, address = found[0]
-        listening = socket.socket(family, kind, proto)
-        try:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind(address)
-            listening.listen(512)
-        except BaseException:
-            listening.close()
-            raise
+        return sockets.listening_socket(host, port)
     except OSError as error:
         raise MachineError(
             f"The service cannot listen at {host}:{port}: {error}. Name another --port, or 0 for a "
             "free one."
         ) from None
-    return listening
 
 
 def web_server(app, lifespan: str = "off") -> uvicorn.Server:
