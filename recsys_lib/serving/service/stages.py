@@ -258,5 +258,4 @@ def _candidates(person: Person, merged: Lists, histories: Histories | None) -> C
     channels = [merged.channel_names[c] for c in merged.channel_index[0, listed]]
     items, scores = merged.item_ids[0, listed], merged.scores[0, listed]
     # As a cascade does it: without a history, what was learned of the user counts.
-    history = None if histories is None else histories.events
-    return Candidates(person.code, items, scores, channels, history)
+    return Candidates(person.code, items, scores, channels, histories)
