@@ -1,4 +1,4 @@
-"""Histories of a request: what channels have in common is worked out once, and for one catalogue."""
+"""Histories of a request: what channels share is worked out once, and for one catalogue."""
 
 import numpy as np
 import pandas as pd
