@@ -93,6 +93,17 @@ class Ranker(ABC):
             The ranker needs features of the user, and there are none.
         """
 
+    def explain(self, candidates: Candidates) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return the scores, and what they are the sum of; errors as for :meth:`score`.
+
+        Returns
+        -------
+        scores : float array, shape (n,)
+        terms : dict of str to float array, shape (n,)
+            Empty where the ranker cannot say.
+        """
+        return self.score(candidates), {}
+
     def add_items(self, features: pd.DataFrame) -> None:  # noqa: B027 (few rankers keep features)
         """Take in the features of items that came later, where the ranker keeps such.
 
