@@ -4,7 +4,7 @@ A log of ratings cannot show that exploring pays: it holds what users chose them
 probability that a user likes an item is a model fitted on such a log, and a policy may ask for any.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -92,9 +92,11 @@ class SimulatedUsers:
             chances[:, place] = model.predict_proba(contexts)[:, 1]
         return cls(contexts, chances, arms)
 
-    def log(
-        self, chances: np.ndarray, users: np.ndarray, rng: np.random.Generator
-    ) -> Logged:  # fmt: skip
+    def of(self, rows: np.ndarray) -> Self:
+        """Return some of the users, given by their rows: one part chooses settings, one tests."""
+        return replace(self, contexts=self.contexts[rows], like_chances=self.like_chances[rows])
+
+    def log(self, chances: np.ndarray, users: np.ndarray, rng: np.random.Generator) -> Logged:
         """Let a policy choose for users, and log what came of it.
 
         Parameters
