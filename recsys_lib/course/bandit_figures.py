@@ -12,7 +12,7 @@ from recsys_lib.online import Played
 
 def draw_loop():
     """Draw what a policy sees of a visit, and what stays unknown."""
-    figure, axis = style.canvas(7.2, 2.6, (12, 4.0))
+    figure, axis = style.canvas(7.2, 2.1, (12, 3.4))
     style.box(axis, (1.3, 2.6), "visitor\nand context", style.INK, (2.0, 1.1))
     style.box(axis, (4.6, 2.6), "policy", style.METHOD, (1.8, 1.1))
     style.box(axis, (8.0, 2.6), "film on the\nfirst place", style.METHOD, (2.2, 1.1))
@@ -51,9 +51,10 @@ def draw_beliefs(
         for arm, colour in enumerate(colours[: len(truth)]):
             density = stats.beta.pdf(grid, 1 + likes[arm], 1 + pulls[arm] - likes[arm])
             axis.plot(grid, density, color=colour, label=f"film {arm + 1}: {pulls[arm]:.0f} shows")
-            axis.axvline(truth[arm], color=colour, ls=":", lw=1)
+            axis.axvline(truth[arm], ymax=0.66, color=colour, ls=":", lw=1)
         axis.set(xlabel="chance of a like", yticks=[], xlim=(0, 1))
-        axis.set_ylim(0, 1.55 * axis.get_ylim()[1])  # room for the legend
+        axis.grid(visible=False)
+        axis.set_ylim(0, 1.5 * axis.get_ylim()[1])  # room for the legend
         axis.set_title(name, fontweight="normal", fontsize=9)
         axis.legend(fontsize=7, loc="upper left")
     axes[0].set_ylabel("density")
@@ -73,41 +74,47 @@ def regret_table(played: Mapping[str, Played]) -> pd.DataFrame:
 
 def draw_regret(
     played: Mapping[str, Played],
-    colours: Mapping[str, str],
+    panels: Mapping[str, Mapping[str, str]],
     title: str,
     *,
-    top: float | None = None,
+    top: float,
 ):
     """Draw mean regret by visits; the band holds the middle 80 % of runs.
 
     Parameters
     ----------
-    played, colours : mappings by the name of a policy
-        A policy without a colour is not drawn.
+    played : mapping by the name of a policy
+    panels : mapping of a panel's title to (mapping of a policy to its colour)
+        All panels have one scale.
     title : str
-    top : float, optional
+    top : float
         Upper end of the axis of regret; what leaves the picture is named at its edge.
     """
     import matplotlib.pyplot as plt
 
-    figure, axis = plt.subplots(figsize=(7.2, 4.0))
-    ends = []
-    for name, colour in colours.items():
-        rounds, regret = played[name].rounds, played[name].regret
-        low, high = np.quantile(regret, [0.1, 0.9], axis=0)
-        mean = regret.mean(axis=0)
-        axis.fill_between(rounds, low, high, color=colour, alpha=0.13, lw=0)
-        axis.plot(rounds, mean, color=colour)
-        ends.append((mean[-1], name, colour))
-    top = top or axis.get_ylim()[1]
-    # Names stand at the ends of their lines, moved apart where these lie too close.
-    least, at = 0.055 * top, -np.inf
-    for mean, name, colour in sorted(ends):
-        at = max(min(mean, 0.97 * top), at + least)
-        axis.text(1.01 * rounds[-1], at, name, color=colour, va="center", fontsize=8)
-    axis.set(xlim=(0, 1.36 * rounds[-1]), ylim=(0, max(top, at + least)), title=title)
-    axis.set_xticks([tick for tick in axis.get_xticks() if tick <= rounds[-1]])
-    axis.set(xlabel="visits", ylabel="regret: likes lost so far")
+    figure, axes = plt.subplots(1, len(panels), figsize=(7.6, 3.6), sharey=True)
+    for axis, (panel, colours) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        ends = []
+        for name, colour in colours.items():
+            rounds = np.append(0, played[name].rounds)
+            regret = np.pad(played[name].regret, ((0, 0), (1, 0)))  # nothing is lost at first
+            low, high = np.quantile(regret, [0.1, 0.9], axis=0)
+            mean = regret.mean(axis=0)
+            axis.fill_between(rounds, low, high, color=colour, alpha=0.15, lw=0)
+            axis.plot(rounds, mean, color=colour)
+            ends.append((mean[-1], name, colour))
+        # Names stand at the ends of their lines, moved apart where these lie too close.
+        least, at = 0.06 * top, -np.inf
+        for mean, name, colour in sorted(ends):
+            at = max(min(mean, 0.96 * top), at + least)
+            note = f"{name} ({mean:,.0f})" if mean > top else name
+            axis.text(1.02 * rounds[-1], at, note, color=colour, va="center", fontsize=8)
+        axis.set(xlim=(0, 1.75 * rounds[-1]), ylim=(0, top), xlabel="visits")
+        ticks = [0, rounds[-1] // 2, rounds[-1]]
+        axis.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+        axis.set_title(panel, fontweight="normal", fontsize=9)
+    np.atleast_1d(axes)[0].set_ylabel("regret: likes lost so far")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     return figure
 
 
@@ -132,7 +139,10 @@ def draw_estimates(table: pd.DataFrame, marks: Mapping[str, tuple[float, str]], 
         axis.plot([row.value], [place], "o", color=colour)
     for name, (value, colour) in marks.items():
         axis.axvline(value, color=colour, lw=1.2, ls="--", zorder=0)
-        axis.text(value, len(table) - 0.35, name, color=colour, ha="center", fontsize=8)
+        behind = {"facecolor": style.PAPER, "edgecolor": "none", "pad": 1.5}
+        axis.text(
+            value, len(table) - 0.35, name, color=colour, ha="center", fontsize=8, bbox=behind
+        )
     axis.set_yticks(range(len(table)), table.index[::-1])
     axis.set(xlabel="likes a visit", ylim=(-0.6, len(table) + 0.1))
     axis.set_title(title, pad=10)

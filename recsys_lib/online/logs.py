@@ -66,15 +66,17 @@ def logged_impressions(
 ) -> tuple[Logged, np.ndarray]:
     """Return one place of all lists that a service has shown, as a log of actions and rewards.
 
+    Ids are compared as text, which is how a service writes them.
+
     Parameters
     ----------
     impressions : DataFrame
         As :func:`recsys_lib.serving.service.read_impressions` returns it.
     likes : DataFrame
-        ``user_id``, ``item_id`` and ``timestamp``, in seconds as the ``at`` of an impression. The
-        reward is 1 where the user liked the item after it was shown, else 0.
-    item_ids : int array, shape (arms,)
-        Sorted: the action is the place of the shown item here. Other items' rows are left out.
+        ``user_id``, ``item_id`` and ``timestamp`` in seconds since 1970. A like is the reward of
+        the last impression of this item to this user up to its second; all other rewards are 0.
+    item_ids : array, shape (arms,)
+        The action is the place of the shown item here. Rows of other items are left out.
     position : int
         Of the lists, from 1.
 
@@ -89,8 +91,9 @@ def logged_impressions(
         No row is left, or nothing was drawn: where each propensity is 1 the log cannot say what
         any other list would have brought.
     """
-    rows = impressions[impressions["position"] == position]
-    rows = rows[rows[ITEM].isin(item_ids)].reset_index(drop=True)
+    rows = impressions[impressions["position"] == position].sort_values("at", kind="stable")
+    arms = pd.Index(np.asarray(item_ids).astype(str)).get_indexer(rows[ITEM].astype(str))
+    rows, arms = rows[arms >= 0].reset_index(drop=True), arms[arms >= 0]
     if rows.empty:
         raise DataError(f"No impression shows one of the {len(item_ids)} items at {position}.")
     if (rows["propensity"] == 1).all():
@@ -98,11 +101,10 @@ def logged_impressions(
             f"Each of the {len(rows)} impressions has propensity 1: the lists were not drawn. Let "
             f"the service draw place {position} for a share of its answers, and log the chances."
         )
-    last_like = likes.groupby([USER, ITEM])[TIMESTAMP].max().rename("liked_at")
-    liked_at = rows.join(last_like, on=[USER, ITEM])["liked_at"]
-    logged = Logged(
-        np.searchsorted(item_ids, rows[ITEM].to_numpy(np.int64)),
-        (liked_at >= rows["at"]).to_numpy(np.float64),  # never liked: NaN, which is not later
-        rows["propensity"].to_numpy(),
-    )
-    return logged, rows[USER].to_numpy()
+    keys = [USER, ITEM]
+    # The seconds of ratings are whole: a like may come within the second of its impression.
+    shown = rows[keys].astype(str).assign(second=rows["at"].astype(np.int64), row=rows.index)
+    liked = likes[keys].astype(str).assign(second=likes[TIMESTAMP].astype(np.int64))
+    earned = pd.merge_asof(liked.sort_values("second"), shown, on="second", by=keys)["row"]
+    rewards = rows.index.isin(earned.dropna()).astype(np.float64)
+    return Logged(arms, rewards, rows["propensity"].to_numpy()), rows[USER].to_numpy()
