@@ -36,6 +36,8 @@ NAMES = {
     "12_online_serving",
     "13_cold_start",
     "13_lab_cold_start",
+    "15_bandits",
+    "15_lab_bandits",
 }
 MAX_BYTES = 1_000_000
 MAX_LINES = 20
