@@ -39,8 +39,8 @@ def worth_of(weights):
 
 
 # Exercise 7 (open). If the places are drawn one by one, the weight of a list is the product of ten
-# ratios, each of which may be twenty: up to 20 ** 10, about ten million million. Practically no list
-# of the log is one that the new policy would show, and the estimate rests on nothing. Slate
+# ratios, each of which may be twenty: up to 20 ** 10, about ten million million. Practically no
+# list of the log is one that the new policy would show, and the estimate rests on nothing. Slate
 # estimators assume that the reward of a list is a sum over its places, so that each place has a
 # weight of its own (Swaminathan and others, 2017). Likes break the assumption when places compete:
 # the second of two similar films is liked less because the first was there, and a film at place
