@@ -2,7 +2,10 @@
 
 import http.client
 import json
+import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -301,6 +304,24 @@ def test_malformed_requests_get_documented_statuses(site: Site):
         if answer.status >= 400 and verb != "HEAD":
             assert set(json.loads(text)) == {"error"}
     assert {200, 400, 404, 405, 413, 415, 422} <= set(seen)
+    assert site.recommend(10)["level"] == "full"
+
+
+@pytest.mark.slow
+def test_requests_made_from_the_own_description(site: Site, tmp_path):
+    """An independent program reads the OpenAPI page and asks what it allows, and what it does not.
+
+    It checks that no answer is a 5xx, and that status, headers and body are as documented. What is
+    left out is its list of statuses for what breaks a rule, which lacks 414, a too long address.
+    """
+    command = ["run", f"{site.url}/openapi.json", "--checks", "all", "--seed", "7"]
+    command += ["--exclude-checks", "negative_data_rejection", "--phases", "coverage,fuzzing"]
+    command += ["--max-examples", "20", "--continue-on-failure", "--no-color"]
+    line = [sys.executable, "-m", "schemathesis.cli", *command]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout[-4000:]
+    n_cases = int(re.search(r"([0-9]+) generated, \1 passed", done.stdout)[1])
+    assert n_cases > 300
     assert site.recommend(10)["level"] == "full"
 
 
