@@ -75,8 +75,7 @@ def test_redis_dies_and_comes_back(site: Site):
 
 
 def test_without_redis_the_level_is_light_and_events_are_kept(site: Site):
-    site.keeper._ended.set()  # nobody starts it again
-    site.keeper._thread.join()
+    site.keeper.watch.stop()  # nobody starts it again
     before = site.recommend(10, k=5)
     site.keeper.server.process_.kill()
     site.keeper.server.process_.wait()
