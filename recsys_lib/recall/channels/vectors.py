@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.data.splits import Split
 from recsys_lib.embeddings import build_deepwalk, build_item2vec, build_node2vec
 from recsys_lib.embeddings.table import EmbeddingTable
-from recsys_lib.embeddings.users import recent_likes, sum_of_liked
+from recsys_lib.embeddings.users import latest_likes, sum_of_liked
 from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.recall.channels.factor_model import FactorModel
+from recsys_lib.recall.histories import Histories
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
 from recsys_lib.seeding import DEFAULT_SEED
 
@@ -61,17 +61,19 @@ class VectorRecaller(FactorModel):
         """What trains the vectors, or ``vectors`` where they are given."""
         return self.table if isinstance(self.table, str) else "vectors"
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+    def _fit(self, seen: Histories) -> None:
+        matrix = seen.matrix
         table = self.table
         if isinstance(table, str):
-            table = trained_vectors(table, interactions, self.seed)
+            table = trained_vectors(table, seen.events, self.seed)
         self.item_vectors_ = np.zeros((matrix.n_items, table.embedding_dim), np.float32)
         has_vector = table.contains(matrix.item_ids)
         unit = table.normalized()
         self.item_vectors_[has_vector] = unit.vectors_of(matrix.item_ids[has_vector])
 
-    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
-        likes = recent_likes(interactions, self.n_recent, self.min_rating)
+    def _represent(self, given: Histories) -> np.ndarray:
+        likes = latest_likes(given.likes_in_time(self.min_rating), self.n_recent)
+        matrix = given.matrix
         user, item = matrix.users_of(likes[USER]), matrix.items_of(likes[ITEM])
         # The sum has the direction of the mean, and a cosine needs no more.
         total = sum_of_liked(user, item, matrix.n_users, self.item_vectors_)
