@@ -17,6 +17,7 @@ NAMES = {
     "00_overview",
     "01_feature_engineering",
     "01_lab_features",
+    "02_lab_training_samples",
     "02_training_samples",
     "03_item2vec",
     "04_graph_embedding",
