@@ -112,8 +112,9 @@ class DriftMonitor:
             order = np.argsort(blocks, kind="stable")
             starts = np.flatnonzero(np.diff(np.asarray(blocks)[order])) + 1
             blocks = np.split(order, starts)
-        found = np.sort([self._drawn(codes, blocks, rng) for _ in range(self.n_draws)])
-        self.limit_ = float(found[int(self.alpha * self.n_draws)])
+        drawn = np.stack([self._drawn(codes, blocks, rng) for _ in range(self.n_draws)])
+        chances = self._evidence(self.reference_ - drawn, drawn)[1].min(axis=1)
+        self.limit_ = float(np.sort(chances)[int(self.alpha * self.n_draws)])
         return self
 
     def check(self, window: pd.DataFrame) -> pd.DataFrame:
@@ -125,17 +126,19 @@ class DriftMonitor:
             By column: ``psi``; ``chance`` of so large an index by the law; ``alarm``, whether this
             column alone is beyond the limit. One alarm in any of them is the alarm.
         """
-        if not len(window):
-            raise DataError("There are no rows in the window: has the stream stopped?")
-        counts = self._counts(self._coded(window[self.columns_]))
-        psi, chances = self._evidence(self.reference_, counts)
+        psi, chances = self._of(window)
         alarm = chances < self.limit_
         found = {"psi": psi, "chance": np.exp(chances), "alarm": alarm}
         return pd.DataFrame(found, index=pd.Index(self.columns_, name="column"))
 
     def is_alarm(self, window: pd.DataFrame) -> bool:
         """Return whether the alarm goes off."""
-        return bool(self.check(window)["alarm"].any())
+        return bool(self._of(window)[1].min() < self.limit_)
+
+    def _of(self, window: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        if not len(window):
+            raise DataError("There are no rows in the window: has the stream stopped?")
+        return self._evidence(self.reference_, self._counts(self._coded(window)))
 
     def _coded(self, frame: pd.DataFrame) -> np.ndarray:
         """Return the bin of each value: int64, (n, n_columns); the last bin holds missing ones."""
@@ -152,8 +155,8 @@ class DriftMonitor:
         flat = (codes + width * np.arange(n_columns)).ravel()
         return np.bincount(flat, minlength=width * n_columns).reshape(n_columns, width)
 
-    def _drawn(self, codes: np.ndarray, blocks: list[np.ndarray] | None, rng) -> float:
-        """Return the smallest log chance of a window drawn from the reference."""
+    def _drawn(self, codes: np.ndarray, blocks: list[np.ndarray] | None, rng) -> np.ndarray:
+        """Return the counts of a window drawn from the reference."""
         if blocks is None:
             rows = rng.choice(len(codes), self.n_rows, replace=False, shuffle=False)
         else:
@@ -164,8 +167,7 @@ class DriftMonitor:
                 if n_rows >= self.n_rows:
                     break
             rows = np.concatenate(taken)
-        counts = self._counts(codes[rows])
-        return float(self._evidence(self.reference_ - counts, counts)[1].min())
+        return self._counts(codes[rows])
 
     @staticmethod
     def _evidence(reference: np.ndarray, window: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -43,7 +43,7 @@ def test_without_drift_the_index_follows_its_law_and_the_rule_of_thumb_cries_wol
 
 def test_four_columns_together_give_one_false_alarm_in_a_hundred_windows(monitor):
     rng = generator(3, "windows without drift")
-    alarms = [monitor.is_alarm(rows(300, rng)) for _ in range(5_000)]
+    alarms = [monitor.is_alarm(rows(300, rng)) for _ in range(4_000)]
     assert 0.005 < np.mean(alarms) < 0.015
 
 
@@ -71,12 +71,12 @@ def test_rows_that_belong_together_need_blocks():
         taste = np.repeat(rng.normal(size=n), 30)
         return pd.DataFrame({"mean": taste + 0.3 * rng.normal(size=len(taste))})
 
-    reference, settings = users(2_000), {"n_rows": 600, "n_draws": 2_000}
+    reference, settings = users(1_500), {"n_rows": 600, "n_draws": 1_500}
     blocks = np.arange(len(reference)) // 30
     rates = {}
     for name, given in (("rows", None), ("blocks", blocks)):
         fitted = DriftMonitor(**settings).fit(reference, given)
-        rates[name] = np.mean([fitted.is_alarm(users(20)) for _ in range(1_500)])
+        rates[name] = np.mean([fitted.is_alarm(users(20)) for _ in range(800)])
     assert rates["rows"] > 0.5
     assert 0.003 < rates["blocks"] < 0.02
 

@@ -142,7 +142,7 @@ def test_a_checkpoint_and_a_redis_that_do_not_belong_together_are_refused(sink):
     with pytest.raises(DataError, match="by the stream q, and this is other"):
         sink.apply(lines, 0, "other")
     streams.publish(sink, "next-night")
-    with pytest.raises(DataError, match="next-night.*has taken the place of 'night'"):
+    with pytest.raises(DataError, match="has taken the place of 'night'"):
         sink.apply(lines, 1, "q")
 
 

@@ -1,4 +1,4 @@
-"""Where a stream begins: files of JSON lines, and a Redis Stream that is drained into such files."""
+"""Where a stream begins: files of JSON lines, and a Redis Stream that is drained into them."""
 
 import json
 from collections.abc import Iterable, Mapping
