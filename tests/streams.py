@@ -108,8 +108,8 @@ class Mortal(StreamSink):
             os.kill(os.getpid(), signal.SIGKILL)
         return done
 
-    def _write_set_aside(self, batch, lines):
-        super()._write_set_aside(batch, lines)
+    def _write_set_aside(self, query, batch, lines):
+        super()._write_set_aside(query, batch, lines)
         if self.kill_at == f"aside {batch}":
             os.kill(os.getpid(), signal.SIGKILL)
 

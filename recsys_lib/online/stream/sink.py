@@ -85,7 +85,7 @@ class StreamSink:
             watermark = float(state.get("watermark", version.as_of - 1))
             found = self.rules.sort(lines, watermark, lambda ids: self._known(trip, ids))
             # The file comes first: if this process dies now, the batch is written again.
-            self._write_set_aside(batch, found.set_aside)
+            self._write_set_aside(query, batch, found.set_aside)
             users = sorted({event[USER] for event in found.accepted})
             rows = read(users)
             changed = self.features.fold(
@@ -156,8 +156,8 @@ class StreamSink:
             known |= {name for name, score in zip(some, scores, strict=True) if score is not None}
         return known
 
-    def _write_set_aside(self, batch: int, lines: list[tuple[str, str]]) -> None:
+    def _write_set_aside(self, query: str, batch: int, lines: list[tuple[str, str]]) -> None:
         if lines:
             entries = [json.dumps({"reason": reason, "line": line}) for reason, line in lines]
-            path = self.set_aside / f"batch-{batch:09d}.jsonl"
+            path = self.set_aside / f"{query}-batch-{batch:09d}.jsonl"
             write_text(path, "".join(f"{entry}\n" for entry in entries))
