@@ -37,6 +37,8 @@ NAMES = {
     "12_online_serving",
     "13_cold_start",
     "13_lab_cold_start",
+    "14_lab_streams",
+    "14_online_learning",
 }
 MAX_BYTES = 1_000_000
 MAX_LINES = 20
