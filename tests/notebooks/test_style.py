@@ -39,6 +39,8 @@ NAMES = {
     "13_lab_cold_start",
     "14_lab_streams",
     "14_online_learning",
+    "15_bandits",
+    "15_lab_bandits",
 }
 MAX_BYTES = 1_000_000
 MAX_LINES = 20
