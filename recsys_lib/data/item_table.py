@@ -135,8 +135,9 @@ def _years(values, lines: np.ndarray, name: str, table: Table, notes: list[str])
     left = np.flatnonzero(found.isna().to_numpy() & open_)
     if len(left):
         example = text_of(values).iloc[left[0]]
+        values_are = "value is" if len(left) == 1 else "values are"
         notes.append(
-            f"{name}: {len(left):,} values are no year, such as {example!r} ({table.place} "
-            f"{lines[left[0]]:,}); they are left empty."
+            f"{name}: {len(left):,} {values_are} no year, such as {example!r} ({table.place} "
+            f"{lines[left[0]]:,}), and left empty."
         )
     return found
