@@ -89,7 +89,11 @@ def test_items_whose_columns_are_named(orders, tmp_path):
     items.write_text("code\tcalled\tmade\ttags\nA-1\tAce\t1995-03-01\tx\nB-2\tBee\t20010101\ty|z\n")
     named = {"item": "code", "title": "called", "year": "made", "genres": "tags"}
     request = Request("shop", source=orders, columns=COLUMNS, items=items, item_columns=named)
-    found = get(request).items
+    said = []
+    found = get(request, say=said.append).items
+    assert said.index("things.tsv: a text file, columns separated by tab, utf-8") < said.index(
+        "read as: item = code, title = called, year = made, genres = tags"
+    )
     assert found["title"].tolist() == ["Ace", "Bee"]
     assert found["release_year"].tolist() == [1995, 2001]
     assert found["genres"].tolist() == [["x"], ["y", "z"]]
