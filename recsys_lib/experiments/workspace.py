@@ -87,6 +87,10 @@ class Workspace:
             )
         return splits
 
+    def check_users(self) -> None:
+        """Check that there are enough users to judge anything by: see :attr:`splits`."""
+        _ = self.splits
+
     def check_labels(self) -> None:
         """Check that there are likes and other ratings for a ranking model to tell apart.
 

@@ -152,6 +152,8 @@ def test_columns_as_text():
     assert parse_columns(text, INTERACTION_ROLES, "--columns") == COLUMNS
     with pytest.raises(DataError, match=r"Did you mean 'rating'\?"):
         parse_columns("user=u,item=i,timestamp=t,ratng=r", INTERACTION_ROLES, "--columns")
+    with pytest.raises(DataError, match=r"does not understand 'user'\. Write"):
+        parse_columns("user", INTERACTION_ROLES, "--columns")
     with pytest.raises(DataError, match="user is named twice"):
         parse_columns("user=u,user=v", INTERACTION_ROLES, "--columns")
 
