@@ -118,6 +118,13 @@ class Workspace:
             print(f"Left out: {self.dataset} says nothing of its items' {what}.")
         return there
 
+    def finding(self, text: str) -> str:
+        """Return the title of a figure that says what was found on the data set of the course.
+
+        On other data, which may show something else, the title says whose finding it is.
+        """
+        return text if self.dataset == COURSE_DATASET else f"On {COURSE_DATASET}: {text}"
+
     def load(self, name: str) -> Any:
         """Return an artefact: what a notebook of this run wrote, else what the library builds.
 
