@@ -107,12 +107,12 @@ def draw_losses(curves: Mapping[str, np.ndarray], lines: Mapping[str, Mapping[st
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(curves), figsize=(7.2, 2.6))
-    for axis, (title, losses) in zip(axes, curves.items(), strict=True):
+    figure, axes = plt.subplots(1, len(curves), figsize=(7.2, 2.6), squeeze=False)
+    for axis, (title, losses) in zip(axes[0], curves.items(), strict=True):
         axis.plot(losses, color=style.METHOD)
         for name, value in lines[title].items():
             axis.axhline(value, color=style.TRUTH, lw=1, ls="--")
             axis.text(len(losses), value, name, color=style.TRUTH, ha="right", va="bottom")
         axis.set(title=title, xlabel="step", ylim=(0, 1.12 * losses.max()))
-    axes[0].set_ylabel("loss, nats a pair")
+    axes[0, 0].set_ylabel("loss, nats a pair")
     return figure
