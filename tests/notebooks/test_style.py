@@ -20,6 +20,7 @@ NAMES = {
     "02_lab_training_samples",
     "02_training_samples",
     "03_item2vec",
+    "03_lab_item2vec",
     "04_graph_embedding",
     "04_lab_graph_embedding",
     "05_recall",
