@@ -12,6 +12,7 @@ REWRITTEN = (
     "00_overview",
     "01_feature_engineering",
     "02_training_samples",
+    "03_item2vec",
     "04_graph_embedding",
 )  # chapters in the form that teaches
 
