@@ -33,6 +33,7 @@ from recsys_lib.evaluation.intervals import (
     mean_difference,
     mean_interval,
     seed_interval,
+    seeds_and_users_interval,
 )
 from recsys_lib.evaluation.protocol import (
     Evaluation,
@@ -69,4 +70,5 @@ __all__ = [
     "relevant_items",
     "resampled_auc",
     "seed_interval",
+    "seeds_and_users_interval",
 ]

@@ -81,3 +81,41 @@ def seed_interval(values) -> Interval:
         return Interval(mean, np.nan, np.nan)
     half = stdtrit(values.size - 1, 0.975) * values.std(ddof=1) / np.sqrt(values.size)
     return Interval(mean, float(mean - half), float(mean + half))
+
+
+def seeds_and_users_interval(
+    values, seed: int = DEFAULT_SEED, n_resamples: int = 1_000
+) -> Interval:
+    """Return a mean with the 95 % interval that holds for other users *and* other seeds.
+
+    Trainings and users are resampled independently of each other (the pigeonhole bootstrap; Owen,
+    2007). It errs on the wide side. An interval over users alone says nothing about the training,
+    and one over seeds alone nothing about the users.
+
+    Parameters
+    ----------
+    values : array, shape (n_seeds, n_users)
+        One figure for each training and each user; or differences of two such arrays.
+    seed : int
+        Seed of the resampling.
+    n_resamples : int
+
+    Raises
+    ------
+    RecsysError
+        ``values`` has another shape.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 2 or values.shape[0] == 0:
+        raise RecsysError(
+            f"Figures of seeds and users have the shape (n_seeds, n_users), not {values.shape}."
+        )
+    if values.shape[1] == 0:
+        return Interval(np.nan, np.nan, np.nan)
+    rng = generator(seed, "bootstrap of seeds and users")
+    of_seeds, of_users = (
+        rng.multinomial(n, np.full(n, 1 / n), size=n_resamples) / n for n in values.shape
+    )
+    means = np.einsum("ru,ru->r", of_seeds @ values, of_users)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Interval(float(values.mean()), float(low), float(high))

@@ -1,5 +1,7 @@
 """User-to-user recall: what people with the same likes liked (Resnick et al., 1994)."""
 
+from functools import cached_property
+
 import numpy as np
 from scipy import sparse
 
@@ -49,6 +51,7 @@ class UserKNN(Channel):
     def _fit(self, seen: Histories) -> None:
         check_neighbours(self.n_neighbours, self.shrinkage)
         self.likes_ = seen.likes(self.min_rating)
+        self.__dict__.pop("_liked_by", None)  # of an earlier fit
 
     def _represent(self, given: Histories) -> sparse.csr_matrix:
         likes = given.likes(self.min_rating)
@@ -60,4 +63,8 @@ class UserKNN(Channel):
         return np.where(score > 0, score, -np.inf)
 
     def _similar(self, columns: np.ndarray) -> np.ndarray:
-        return cosines(self.likes_.T.tocsr(), columns)
+        return cosines(self._liked_by, columns)
+
+    @cached_property
+    def _liked_by(self) -> sparse.csr_matrix:
+        return self.likes_.T.tocsr()  # (n_items, n_users)
