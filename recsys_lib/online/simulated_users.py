@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.extmath import randomized_svd
 
 from recsys_lib.data.matrix import index_of
-from recsys_lib.errors import DataError
+from recsys_lib.errors import NothingToJudge
 from recsys_lib.evaluation.off_policy import Logged
 from recsys_lib.online.bandits import Bandit
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, RATING, USER
@@ -70,12 +70,12 @@ class SimulatedUsers:
 
         Raises
         ------
-        DataError
+        NothingToJudge
             There are too few items, or an arm has no like or no dislike.
         """
         counts = interactions[ITEM].value_counts()
         if len(counts) <= n_arms:
-            raise DataError(f"{n_arms} arms need more items than the {len(counts)} there are.")
+            raise NothingToJudge(f"{n_arms} arms need more items than the {len(counts)} there are.")
         # Ties by id, whatever the order of the rows.
         ordered = counts.rename("n").reset_index().sort_values(["n", ITEM], ascending=[False, True])
         arms = np.sort(ordered[ITEM].to_numpy(np.int64)[:n_arms])
@@ -90,7 +90,10 @@ class SimulatedUsers:
         for place, item_id in enumerate(arms):
             of_arm = arm == place
             if np.unique(liked[of_arm]).size < 2:
-                raise DataError(f"Item {item_id} has no likes or no dislikes to learn from.")
+                raise NothingToJudge(
+                    f"Users cannot be simulated from these ratings: item {item_id}, an arm, has "
+                    "no likes or no dislikes to learn from."
+                )
             model = LogisticRegression().fit(contexts[row_user[of_arm]], liked[of_arm])
             chances[:, place] = model.predict_proba(contexts)[:, 1]
         return cls(contexts, chances, arms, users)
@@ -199,7 +202,7 @@ def _contexts(row_user, row_item, liked, usable, n_users: int, dim: int, seed: i
     """Return 1 and the first singular vectors of who likes what: float64, (users, dim)."""
     _, columns = np.unique(row_item[usable], return_inverse=True)
     if columns.size == 0 or columns.max() + 1 < dim:
-        raise DataError(f"Contexts of {dim} numbers need as many items that are no arms.")
+        raise NothingToJudge(f"Contexts of {dim} numbers need as many items that are no arms.")
     taste = np.zeros((n_users, columns.max() + 1))
     # A like speaks for, a dislike against, what was not rated for neither.
     taste[row_user[usable], columns] = np.where(liked[usable], 1.0, -1.0)

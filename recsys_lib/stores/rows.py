@@ -162,7 +162,8 @@ class RowFormat:
             if dtype not in TEXTS:
                 values = column.flatten() if "[" in dtype else column.drop_null()
                 values = values.to_numpy(zero_copy_only=False)
-                fixed[name][~missing] = values.reshape(-1, *fixed[name].shape[1:])
+                there = fixed[name][~missing]  # its shape, as vectors may have no numbers
+                fixed[name][~missing] = values.reshape(there.shape)
                 if dtype.startswith("float") and "[" not in dtype:
                     missing = missing | np.isnan(fixed[name])
             fixed["_missing"][:, place // 8] |= missing.astype(np.uint8) << (place % 8)

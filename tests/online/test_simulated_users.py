@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys_lib.errors import DataError
+from recsys_lib.errors import NothingToJudge
 from recsys_lib.evaluation.off_policy import off_policy_value
 from recsys_lib.online import SimulatedUsers
 
@@ -91,9 +91,9 @@ def test_a_part_of_the_users_keeps_who_they_are(users):
 
 
 def test_too_little_to_fit_is_refused(interactions):
-    with pytest.raises(DataError, match="40 arms need more items than the 40"):
+    with pytest.raises(NothingToJudge, match="40 arms need more items than the 40"):
         SimulatedUsers.fit(interactions, n_arms=40)
-    with pytest.raises(DataError, match="as many items that are no arms"):
+    with pytest.raises(NothingToJudge, match="as many items that are no arms"):
         SimulatedUsers.fit(interactions, n_arms=38, dim=5, min_ratings=1)
-    with pytest.raises(DataError, match="no likes or no dislikes"):
+    with pytest.raises(NothingToJudge, match="no likes or no dislikes"):
         SimulatedUsers.fit(interactions.assign(rating=5.0), n_arms=3, dim=3)

@@ -44,6 +44,13 @@ def count_of(store, user_id: int) -> int | None:
     return row and row["user_rating_count"]
 
 
+def test_vectors_without_numbers_as_where_no_item_has_a_genre(client):
+    store = RedisFeatureStore(client, types={"shares": "float32[0]"})
+    rows = {"user_id": [3, 1], "shares": [np.empty(0, np.float32)] * 2}
+    store.publish(pd.DataFrame(rows), "1")
+    assert [row["shares"].shape for row in store.read_many([1, 3]).rows] == [(0,), (0,)]
+
+
 @pytest.mark.parametrize("n_users", [1, 500])
 def test_a_read_is_one_command_however_many_users(client, n_users):
     store = RedisFeatureStore(client)
