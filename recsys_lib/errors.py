@@ -46,8 +46,8 @@ def storage_sentence(error: OSError) -> str:
         )
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
         return (
-            f"A file or folder may not be read or written{where}: check its permissions, or choose "
-            "others with RECSYS_DATA_DIR and RECSYS_OUTPUTS_DIR."
+            f"A file or folder may not be read or written{where}: check its permissions, or name "
+            "another place (RECSYS_DATA_DIR and RECSYS_OUTPUTS_DIR say where data and runs lie)."
         )
     if code in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
         return f"A file stands where a folder is needed, or a folder where a file is{where}."

@@ -37,7 +37,7 @@ HOMES = {
     "gensim": ("embeddings/",),
     "papermill": ("experiments/",),
     "typer": ("cli/",),
-    "redis": ("stores/", "serving/caching/"),
+    "redis": ("stores/", "serving/caching/", "online/stream/source.py"),
     "fastapi": ("serving/service/",),
     "prometheus_client": ("serving/service/",),
     "duckdb": ("data/sorted_rows.py",),

@@ -187,7 +187,7 @@ def recommend(
     lists = lists[["user", "item", "score", "rank"]]
     without = n_users - lists["user"].nunique()
     if without:
-        typer.echo(f"nothing to recommend to {without:,} users")
+        typer.echo(f"nothing to recommend to {without:,} of the users")
     write_table(lists, out, {"user": table.user_ids, "item": table.item_ids})
     typer.echo(f"{len(lists):,} rows for {n_users - without:,} users in {paths.shown(out)}")
 

@@ -46,7 +46,10 @@ LAYERS: tuple[dict[str, str], ...] = (
         "serving": "cascade, caches,\ndegradation, balancing",
         "model_server": "TensorFlow Serving's\nprotocol",
     },
-    {"simulation": "a cluster and\nits users", "online": "bandits that learn\nwhile serving"},
+    {
+        "simulation": "a cluster and\nits users",
+        "online": "event streams, learners,\ndrift, bandits",
+    },
     {"course": "figures and toys\nof the notebooks", "experiments": "runs, artefacts,\nreport"},
     {"cli": "the `recsys`\ncommand"},
 )

@@ -33,11 +33,11 @@ def differences(figures: pd.DataFrame, anchor) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
-def draw_differences(table: pd.DataFrame, title: str, label: str):
+def draw_differences(table: pd.DataFrame, anchor, title: str, label: str):
     """Draw a forest plot of what :func:`differences` returns; the anchor's row is left out."""
     import matplotlib.pyplot as plt
 
-    rows = table[(table["low"] != 0) | (table["high"] != 0)].iloc[::-1]
+    rows = table.drop(index=anchor).iloc[::-1]
     figure, axis = plt.subplots(figsize=(5.6, 0.9 + 0.32 * len(rows)))
     for place, row in enumerate(rows.itertuples()):
         sure = row.low > 0 or row.high < 0

@@ -39,7 +39,8 @@ def parse_columns(text: str, roles: Mapping[str, Sequence[str]], option: str) ->
         role, separator, name = (piece.strip() for piece in part.partition("="))
         role = "year" if role == "release_year" else role
         if role not in roles or not separator or not name or role in named:
-            again = f" {role} is named twice." if role in named else nearest(role, roles)
+            again = "" if role in roles else nearest(role, roles)
+            again = f" {role} is named twice." if role in named else again
             raise DataError(
                 f"{option} does not understand {part!r}.{again} Write "
                 f"{','.join(f'{each}=NAME' for each in roles)}, those that there are."

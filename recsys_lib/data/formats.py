@@ -78,8 +78,6 @@ class Source:
         The broken lines of the small tables.
     whole_ids : bool
         Whether the format allows no ids but whole numbers.
-    notes : tuple of str
-        What was noticed in the small tables.
     """
 
     format: str
@@ -91,7 +89,6 @@ class Source:
     triples: pd.DataFrame | None = None
     rejects: Sequence[pd.DataFrame] = ()
     whole_ids: bool = False
-    notes: tuple[str, ...] = ()
 
 
 def small_table(source: Delimited, columns: list[str], aside: list) -> pd.DataFrame:

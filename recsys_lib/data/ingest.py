@@ -188,11 +188,13 @@ def _get_own(request: Request, path: Path, say: Say) -> store.Dataset:
     columns = interaction_columns(table, request.columns)
     for line in preview(table, columns):
         say(line)
-    items, aside, notes = None, [], []
+    items, aside = None, []
     if request.items is not None:
         form = TextForm(encoding=request.form.encoding)
         items, aside, notes = read_items(_existing(request.items), request.item_columns, form)
-    source = Source("own table", table, columns, None, items, rejects=aside, notes=tuple(notes))
+        for note in notes:
+            say(note)
+    source = Source("own table", table, columns, None, items, rejects=aside)
     origin = {"file": path.name, "sha256": _sha256_of_any(path)}
     return _store(request, source, origin, say)
 
@@ -207,7 +209,7 @@ def _store(request: Request, source: Source, origin: dict, say: Say) -> store.Da
             ids.look(table.ids, table.is_text)
     if not known:
         reader.learn()
-        for note in (*source.notes, *reader.notes):
+        for note in reader.notes:
             say(note)
     with store.writing(request.name) as writer:
         _write(source, reader, writer)

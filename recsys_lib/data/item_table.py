@@ -13,6 +13,7 @@ from recsys_lib.data.ids import raw_of
 from recsys_lib.data.interactions import Interactions
 from recsys_lib.data.line_numbers import BrokenLines
 from recsys_lib.data.moments import Moments
+from recsys_lib.data.reading import preview
 from recsys_lib.data.rejects import DUPLICATE, broken_lines, rejects
 from recsys_lib.data.tables import Table, TextForm, open_table
 from recsys_lib.data.values import as_series, numbers_of, text_of
@@ -43,6 +44,7 @@ def read_items(
         has it, ``people``; the last and ``genres`` are lists.
     rejects : list of DataFrame
     notes : list of str
+        Its first rows, how its columns are understood, and which years are none.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def read_items(
         for role in columns
     }
     places = np.concatenate([np.empty(0, dtype=np.int64), *lines])
-    notes: list[str] = []
+    notes = preview(table, columns)
     year = None
     if "year" in raw:
         year = _years(raw["year"], places, f"{table.path.name}: {columns['year']}", table, notes)
@@ -135,8 +137,9 @@ def _years(values, lines: np.ndarray, name: str, table: Table, notes: list[str])
     left = np.flatnonzero(found.isna().to_numpy() & open_)
     if len(left):
         example = text_of(values).iloc[left[0]]
+        values_are = "value is" if len(left) == 1 else "values are"
         notes.append(
-            f"{name}: {len(left):,} values are no year, such as {example!r} ({table.place} "
-            f"{lines[left[0]]:,}); they are left empty."
+            f"{name}: {len(left):,} {values_are} no year, such as {example!r} ({table.place} "
+            f"{lines[left[0]]:,}), and left empty."
         )
     return found

@@ -3,6 +3,7 @@
 import re
 import time
 from collections import Counter
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
@@ -27,6 +28,11 @@ ANCIENT = "timestamp before 1970"
 FUTURE = "timestamp in the future"
 # Of all numbers so many must be moments of one unit, and another unit's may be so many.
 MOST, FEW = 0.5, 0.05
+
+
+@cache  # a walk through hundreds of files
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 class Moments:
@@ -54,9 +60,9 @@ class Moments:
                 f"The unit of time must be {', '.join(IN_WORDS)} or a format such as '%d/%m/%Y', "
                 f"not {unit!r}."
             )
-        if zone not in available_timezones():
+        if zone not in _zones():
             raise DataError(
-                f"There is no time zone {zone!r}.{nearest(zone, available_timezones())} "
+                f"There is no time zone {zone!r}.{nearest(zone, _zones())} "
                 "Zones are called like Europe/Berlin."
             )
         self.unit, self._zone = unit, ZoneInfo(zone)

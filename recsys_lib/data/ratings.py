@@ -166,16 +166,16 @@ class Ratings:
     def _in_words(self, name: str) -> list[str]:
         low, high, distinct = self._low, self._high, len(self._values)
         kinds = f"{distinct} different" if distinct <= 1_000 else "many different"
-        notes = [
-            f"{name} runs from {low:g} to {high:g} ({kinds} values); "
-            f"{self.threshold:g} and more is a like."
-        ]
+        values = f"runs from {low:g} to {high:g} ({kinds} values)"
+        if low == high:
+            values = f"is {low:g} everywhere"
+        notes = [f"{name} {values}; {self.threshold:g} and more is a like."]
         if self.scale is not None:
             return notes
         if low == high:
             notes.append(
-                f"All ratings are {low:g}, so they do not tell likes from dislikes. If a row only "
-                f"says that something happened, leave the rating out; or say --like {low:g}."
+                "Equal ratings do not tell likes from dislikes. If a row only says that something "
+                f"happened, leave the rating out; or say --like {low:g}."
             )
         elif high > MOST:
             top = next((each for each in (10, 100) if high <= each), None)

@@ -7,6 +7,7 @@ of our own, merged slice by slice, 14 s and 870 MB.
 
 import errno
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -47,11 +48,12 @@ class RowSorter:
         import duckdb
 
         settings = {"temp_directory": str(Path(folder) / "spilled"), "memory_limit": MEMORY}
-        self._errors = duckdb.Error
-        self._database = duckdb.connect(str(Path(folder) / "rows.duckdb"), config=settings)
         kinds = {pa.int64(): "bigint", pa.float32(): "float"}
         fields = ", ".join(f"{field.name} {kinds[field.type]}" for field in COLUMNS)
-        self._database.execute(f"create table rows ({fields})")
+        self._errors = duckdb.Error
+        with self._refusals():
+            self._database = duckdb.connect(str(Path(folder) / "rows.duckdb"), config=settings)
+            self._database.execute(f"create table rows ({fields})")
 
     def __enter__(self) -> Self:
         return self
@@ -62,25 +64,32 @@ class RowSorter:
     def add(self, rows: Columns) -> None:
         """Take a block of rows, arrays (n,) by the names of :data:`COLUMNS`."""
         block = pa.table([rows[name] for name in COLUMNS.names], schema=COLUMNS)
-        try:
+        with self._refusals():
             self._database.register("block", block)
             self._database.execute("insert into rows select * from block")
             self._database.unregister("block")
-        except self._errors as error:
-            raise _full(error) from None
 
     def merged(self) -> Iterator[tuple[Columns, np.ndarray]]:
         """Yield (rows, whether each repeats the user, item and second of one before it)."""
         last = None
-        try:
+        with self._refusals():
             ordered = self._database.sql(f"select * from rows order by {ORDER}")
             for batch in ordered.to_arrow_reader(BATCH_ROWS):
                 rows = {name: batch[name].to_numpy(zero_copy_only=False) for name in COLUMNS.names}
                 repeats = repeated(rows, last)
                 last = tuple(rows[name][-1] for name in KEYS)
                 yield rows, repeats
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Let what the database could not do be an error that names the disk or the rows."""
+        try:
+            yield
         except self._errors as error:
-            raise _full(error) from None
+            text = str(error).splitlines()[0]
+            if "No space left" in text:
+                raise OSError(errno.ENOSPC, "No space left on device") from None
+            raise DataError(f"The rows could not be sorted: {text}") from None
 
 
 def in_order(rows: Columns) -> tuple[Columns, np.ndarray]:
@@ -100,10 +109,3 @@ def repeated(rows: Columns, last: tuple | None = None) -> np.ndarray:
     repeats[1:] = np.logical_and.reduce([rows[name][1:] == rows[name][:-1] for name in KEYS])
     repeats[:1] = last is not None and last == tuple(rows[name][0] for name in KEYS)
     return repeats
-
-
-def _full(error: Exception) -> Exception:
-    text = str(error).splitlines()[0]
-    if "No space left" in text:
-        return OSError(errno.ENOSPC, "No space left on device")
-    return DataError(f"The rows could not be sorted: {text}")

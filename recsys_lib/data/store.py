@@ -1,5 +1,6 @@
 """A data set as it lies on disk: canonical Parquet and ``dataset.json``, written whole or not."""
 
+import errno
 import hashlib
 import json
 import os
@@ -145,7 +146,10 @@ class Dataset:
 
 def present() -> list[str]:
     """Return the names of the data sets on disk."""
-    return sorted(path.parent.name for path in paths.data_dir().glob(f"[!.]*/{DESCRIPTION}"))
+    folder = paths.data_dir()
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    return sorted(path.parent.name for path in folder.glob(f"[!.]*/{DESCRIPTION}"))
 
 
 def load(name: str) -> Dataset:

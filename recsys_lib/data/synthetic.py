@@ -75,6 +75,11 @@ class SyntheticConfig:
                 raise DataError(f"{field} must be at least 1, not {getattr(self, field)}.")
         most = int(self.n_items * MAX_SHARE) * self.n_users
         least = MIN_ACTIVITY * self.n_users
+        if least > most:
+            raise DataError(
+                f"{self.n_items:,} items are too few: a user rates {MIN_ACTIVITY} at least and "
+                f"{MAX_SHARE:.0%} of all at most."
+            )
         if not least <= self.n_interactions <= most:
             raise DataError(
                 f"{self.n_users:,} users with {self.n_items:,} items can have {least:,} to "

@@ -7,7 +7,7 @@ from scipy import sparse
 from recsys_lib.data.likes import likes_in_time
 from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import RecsysError
-from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
+from recsys_lib.schema import ITEM, USER
 
 
 def user_embeddings(
@@ -31,7 +31,7 @@ def user_embeddings(
         Keyed by user id. Users without any liked item that has a vector have no row. The mean of
         a single like is the vector of that item.
     """
-    likes = recent_likes(interactions, n_recent)
+    likes = latest_likes(likes_in_time(interactions), n_recent)
     likes = likes[table.contains(likes[ITEM])]
     user_ids, user = np.unique(likes[USER].to_numpy(np.int64), return_inverse=True)
     unit = table.normalized().vectors
@@ -39,17 +39,13 @@ def user_embeddings(
     return EmbeddingTable(user_ids, total / np.bincount(user)[:, None])
 
 
-def recent_likes(
-    interactions: pd.DataFrame,
-    n_recent: int | None = None,
-    min_rating: float | None = LIKE_THRESHOLD,
-) -> pd.DataFrame:
+def latest_likes(likes: pd.DataFrame, n_recent: int | None = None) -> pd.DataFrame:
     """Return the last ``n_recent`` likes of each user in the order of time, or all of them.
 
     Parameters
     ----------
-    interactions, min_rating
-        As for :func:`recsys_lib.data.likes.likes_in_time`.
+    likes : DataFrame
+        As :func:`recsys_lib.data.likes.likes_in_time` returns.
     n_recent : int, optional
 
     Raises
@@ -59,7 +55,6 @@ def recent_likes(
     """
     if n_recent is not None and n_recent < 1:
         raise RecsysError(f"n_recent must be at least 1, not {n_recent}.")
-    likes = likes_in_time(interactions, min_rating)
     return likes if n_recent is None else likes[likes["age"] < n_recent]
 
 

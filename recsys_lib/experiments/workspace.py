@@ -87,6 +87,10 @@ class Workspace:
             )
         return splits
 
+    def check_users(self) -> None:
+        """Check that there are enough users to judge anything by: see :attr:`splits`."""
+        _ = self.splits
+
     def check_labels(self) -> None:
         """Check that there are likes and other ratings for a ranking model to tell apart.
 
@@ -113,6 +117,13 @@ class Workspace:
         if not there:
             print(f"Left out: {self.dataset} says nothing of its items' {what}.")
         return there
+
+    def finding(self, text: str) -> str:
+        """Return the title of a figure that says what was found on the data set of the course.
+
+        On other data, which may show something else, the title says whose finding it is.
+        """
+        return text if self.dataset == COURSE_DATASET else f"On {COURSE_DATASET}: {text}"
 
     def load(self, name: str) -> Any:
         """Return an artefact: what a notebook of this run wrote, else what the library builds.

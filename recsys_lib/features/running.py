@@ -58,7 +58,7 @@ class RunningUserFeatures:
         """
         users = {row[USER]: self._opened(row) for row in rows}
         for event in events:
-            self._count(users[event[USER]], event[ITEM], event[RATING])
+            self._count(users[event[USER]], event)
         return [self._features(row) for row in users.values()]
 
     def rows(self, interactions: pd.DataFrame) -> list[dict]:
@@ -76,7 +76,8 @@ class RunningUserFeatures:
             "liked": [row[name] for name in LIKED if name in row],
         }
 
-    def _count(self, row: dict, item_id: int, rating: float) -> None:
+    def _count(self, row: dict, event: Mapping) -> None:
+        item_id, rating = event[ITEM], event[RATING]
         year, genres = self._about.get(item_id, (math.nan, []))
         row["user_rating_count"] += 1
         sums = row[SUMS]

@@ -8,6 +8,7 @@ from recsys_lib.online.bandits import (
     ThompsonSampling,
 )
 from recsys_lib.online.linear_bandits import LinearGreedy, LinearThompson, LinUCB
+from recsys_lib.online.logs import logged_impressions, replayed
 from recsys_lib.online.simulated_users import Played, SimulatedUsers, play
 
 __all__ = [
@@ -21,5 +22,7 @@ __all__ = [
     "RandomArms",
     "SimulatedUsers",
     "ThompsonSampling",
+    "logged_impressions",
     "play",
+    "replayed",
 ]

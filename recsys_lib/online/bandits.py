@@ -43,14 +43,22 @@ class Bandit(ABC):
         """
 
     @abstractmethod
-    def update(self, contexts: np.ndarray, arms: np.ndarray, rewards: np.ndarray) -> None:
+    def update(
+        self,
+        contexts: np.ndarray,
+        arms: np.ndarray,
+        rewards: np.ndarray,
+        runs: np.ndarray | None = None,
+    ) -> None:
         """Learn from one round of each run.
 
         Parameters
         ----------
-        contexts : float array, shape (runs, dim)
-        arms : int array, shape (runs,)
-        rewards : float array, shape (runs,)
+        contexts : float array, shape (n, dim)
+        arms : int array, shape (n,)
+        rewards : float array, shape (n,)
+        runs : int array, shape (n,), optional
+            Which runs saw a reward, each at most once; by default all of them, in order.
         """
 
     def choose(self, contexts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -88,8 +96,8 @@ class _CountingBandit(Bandit):
         self.rewards_ = np.zeros((n_runs, n_arms))
         return self
 
-    def update(self, contexts, arms, rewards):
-        runs = np.arange(len(arms))
+    def update(self, contexts, arms, rewards, runs=None):
+        runs = np.arange(len(arms)) if runs is None else runs
         self.pulls_[runs, arms] += 1
         self.rewards_[runs, arms] += rewards
 
@@ -111,13 +119,20 @@ class EpsilonGreedy(_CountingBandit):
     ----------
     epsilon : float
         Share of rounds that explore; 0 is greedy.
+    prior : float, optional
+        Reward of a pull that each arm is taken to have had before the first round. Where it is
+        the largest reward there is, every arm is tried without any exploring (optimism; Sutton
+        and Barto, 1998). By default there is no such pull, and an arm never pulled has mean 0.
     """
 
-    def __init__(self, *, epsilon: float = 0.1):
+    def __init__(self, *, epsilon: float = 0.1, prior: float | None = None):
         self.epsilon = epsilon
+        self.prior = prior
 
     def scores(self, contexts, rng):
-        return self._means()
+        if self.prior is None:
+            return self._means()
+        return (self.prior + self.rewards_) / (1 + self.pulls_)
 
 
 class UCB(_CountingBandit):

@@ -10,15 +10,19 @@ class _LinearBandit(Bandit):
 
     Attributes
     ----------
+    prior : float
+        What is expected of an arm of which nothing is known: the regression is one of rewards less
+        this. The papers take 0, which is pessimistic where rewards are 0 or 1.
     inverse_ : float64 array, shape (runs, arms, dim, dim)
         Inverse of the regularised sum of the outer products of contexts.
     moments_ : float64 array, shape (runs, arms, dim)
-        Sums of contexts times rewards.
+        Sums of contexts times rewards less the prior.
     weights_ : float64 array, shape (runs, arms, dim)
         ``inverse_ @ moments_``, the regression.
     """
 
     ridge: float
+    prior: float
 
     def start(self, n_runs, n_arms, dim):
         self.inverse_ = np.zeros((n_runs, n_arms, dim, dim))
@@ -27,20 +31,20 @@ class _LinearBandit(Bandit):
         self.weights_ = np.zeros((n_runs, n_arms, dim))
         return self
 
-    def update(self, contexts, arms, rewards):
-        runs = np.arange(len(arms))
+    def update(self, contexts, arms, rewards, runs=None):
+        runs = np.arange(len(arms)) if runs is None else runs
         inverse = self.inverse_[runs, arms]  # (runs, dim, dim)
         moved = np.matmul(inverse, contexts[:, :, None])[:, :, 0]  # (runs, dim)
         scale = 1 + (contexts * moved).sum(axis=1)
         inverse -= moved[:, :, None] * (moved / scale[:, None])[:, None, :]
         self.inverse_[runs, arms] = inverse
-        self.moments_[runs, arms] += contexts * rewards[:, None]
+        self.moments_[runs, arms] += contexts * (rewards - self.prior)[:, None]
         moments = self.moments_[runs, arms]
         self.weights_[runs, arms] = np.matmul(inverse, moments[:, :, None])[:, :, 0]
 
     def means(self, contexts: np.ndarray) -> np.ndarray:
         """Return the expected reward of each arm: float64, (runs, arms)."""
-        return np.matmul(self.weights_, contexts[:, :, None])[:, :, 0]
+        return self.prior + np.matmul(self.weights_, contexts[:, :, None])[:, :, 0]
 
     def spreads(self, contexts: np.ndarray) -> np.ndarray:
         """Return how unsure each mean is, ``sqrt(x' inverse x)``: float64, (runs, arms)."""
@@ -58,11 +62,14 @@ class LinUCB(_LinearBandit):
         Of the bonus, in standard errors (alpha in the paper).
     ridge : float
         Strength of the regularisation.
+    prior : float
+        Reward expected of an arm of which nothing is known.
     """
 
-    def __init__(self, *, width: float = 1.0, ridge: float = 1.0):
+    def __init__(self, *, width: float = 1.0, ridge: float = 1.0, prior: float = 0.0):
         self.width = width
         self.ridge = ridge
+        self.prior = prior
 
     def scores(self, contexts, rng):
         return self.means(contexts) + self.width * self.spreads(contexts)
@@ -78,11 +85,15 @@ class LinearGreedy(_LinearBandit):
     epsilon : float
         Share of rounds that explore.
     ridge : float
+    prior : float
+        Reward expected of an arm of which nothing is known. The largest there is makes greedy
+        optimistic: it tries each arm until it has been disappointed.
     """
 
-    def __init__(self, *, epsilon: float = 0.0, ridge: float = 1.0):
+    def __init__(self, *, epsilon: float = 0.0, ridge: float = 1.0, prior: float = 0.0):
         self.epsilon = epsilon
         self.ridge = ridge
+        self.prior = prior
 
     def scores(self, contexts, rng):
         return self.means(contexts)
@@ -98,12 +109,14 @@ class LinearThompson(_LinearBandit):
     ----------
     width : float
         By which the spread is multiplied.
-    ridge : float
+    ridge, prior : float
+        As of :class:`LinUCB`.
     """
 
-    def __init__(self, *, width: float = 0.3, ridge: float = 1.0):
+    def __init__(self, *, width: float = 0.3, ridge: float = 1.0, prior: float = 0.0):
         self.width = width
         self.ridge = ridge
+        self.prior = prior
 
     def scores(self, contexts, rng):
         if rng is None:

@@ -31,11 +31,14 @@ class SimulatedUsers:
     like_chances : float64 array, shape (users, arms)
         What it does not see.
     item_ids : int64 array, shape (arms,)
+    user_ids : int64 array, shape (users,), optional
+        Of the ratings that they were fitted on.
     """
 
     contexts: np.ndarray
     like_chances: np.ndarray
     item_ids: np.ndarray
+    user_ids: np.ndarray | None = None
 
     @classmethod
     def fit(
@@ -90,11 +93,14 @@ class SimulatedUsers:
                 raise DataError(f"Item {item_id} has no likes or no dislikes to learn from.")
             model = LogisticRegression().fit(contexts[row_user[of_arm]], liked[of_arm])
             chances[:, place] = model.predict_proba(contexts)[:, 1]
-        return cls(contexts, chances, arms)
+        return cls(contexts, chances, arms, users)
 
-    def log(
-        self, chances: np.ndarray, users: np.ndarray, rng: np.random.Generator
-    ) -> Logged:  # fmt: skip
+    def of(self, rows: np.ndarray) -> Self:
+        """Return some of the users, given by their rows: one part chooses settings, one tests."""
+        ids = None if self.user_ids is None else self.user_ids[rows]
+        return SimulatedUsers(self.contexts[rows], self.like_chances[rows], self.item_ids, ids)
+
+    def log(self, chances: np.ndarray, users: np.ndarray, rng: np.random.Generator) -> Logged:
         """Let a policy choose for users, and log what came of it.
 
         Parameters

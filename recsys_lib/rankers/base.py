@@ -10,6 +10,7 @@ import pandas as pd
 
 from recsys_lib import files
 from recsys_lib.errors import DataError, RecsysError, nearest
+from recsys_lib.recall.histories import Histories
 
 FORMAT = 1  # goes up whenever an older library could not read what is written
 DESCRIPTION = "ranker.json"
@@ -49,7 +50,7 @@ class Candidates:
         Recall's scores, falling.
     channels : list of str, length n
         The recall channel that brought each item.
-    history : DataFrame, optional
+    history : Histories or DataFrame, optional
         The user's events, where the request brought them.
     """
 
@@ -57,7 +58,7 @@ class Candidates:
     item_ids: np.ndarray
     scores: np.ndarray
     channels: list[str]
-    history: pd.DataFrame | None = None
+    history: Histories | pd.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -91,6 +92,17 @@ class Ranker(ABC):
         UnknownUser
             The ranker needs features of the user, and there are none.
         """
+
+    def explain(self, candidates: Candidates) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return the scores, and what they are the sum of; errors as for :meth:`score`.
+
+        Returns
+        -------
+        scores : float array, shape (n,)
+        terms : dict of str to float array, shape (n,)
+            Empty where the ranker cannot say.
+        """
+        return self.score(candidates), {}
 
     def add_items(self, features: pd.DataFrame) -> None:  # noqa: B027 (few rankers keep features)
         """Take in the features of items that came later, where the ranker keeps such.

@@ -48,6 +48,13 @@ class StoredHistoryRanker(Ranker):
         StoreUnavailable
             The store does not answer.
         """
+        return self.ranker.score(self._with_history(candidates))
+
+    def explain(self, candidates: Candidates):
+        """Return what the other ranker says; errors as for :meth:`score`."""
+        return self.ranker.explain(self._with_history(candidates))
+
+    def _with_history(self, candidates: Candidates) -> Candidates:
         if candidates.history is None:
             row = features_of(self.users, candidates.user_id)
             events = [text.split() for text in row.get(HISTORY, [])]
@@ -55,7 +62,7 @@ class StoredHistoryRanker(Ranker):
             history = history.astype({ITEM: "int64", RATING: "float32", TIMESTAMP: "int64"})
             history.insert(0, USER, candidates.user_id)
             candidates = replace(candidates, history=history)
-        return self.ranker.score(candidates)
+        return candidates
 
     def _save(self, folder: Path) -> dict:
         self.ranker.save(folder / "ranker")

@@ -1,15 +1,18 @@
 """What users did: the events that recallers learn from, and histories that come with a request."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
+from recsys_lib.data.likes import likes_in_time, likes_of
 from recsys_lib.data.matrix import InteractionMatrix, index_of
 from recsys_lib.errors import DataError
 from recsys_lib.recall.vocabulary import Vocabulary, id_list
-from recsys_lib.schema import IMPLICIT_RATING, ITEM, RATING, TIMESTAMP, USER
+from recsys_lib.schema import IMPLICIT_RATING, ITEM, LIKE_THRESHOLD, RATING, TIMESTAMP, USER
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Histories:
 
     events: pd.DataFrame
     matrix: InteractionMatrix
+    # A request is read by many channels: what they have in common is worked out for the first.
+    _made: dict[tuple, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -42,7 +47,7 @@ class Histories:
         given : DataFrame, mapping or Histories
             Events with the columns ``user_id`` and ``item_id``; without ``rating`` each is a
             like, without ``timestamp`` the rows are in order of time. Or, by user, the ids of
-            liked items, the oldest first. Histories that are understood already stay as they are.
+            liked items, the oldest first. Histories over the same catalogue stay as they are.
         catalogue : int64 array, sorted
             The items that count; others are ignored.
         vocabulary : Vocabulary, optional
@@ -51,7 +56,11 @@ class Histories:
             The users whose events are wanted, as whole numbers; by default all.
         """
         if isinstance(given, Histories):
-            return given
+            if given.covers(catalogue):
+                return given
+            kept = given.events[index_of(catalogue, given.events[ITEM]) >= 0]
+            of_whom = given.matrix.user_ids
+            return cls(kept, InteractionMatrix.from_frame(kept, of_whom, catalogue))
         table = given if isinstance(given, pd.DataFrame) else _table_of(given)
         events = (vocabulary or Vocabulary()).encode(table)
         if isinstance(given, Mapping):  # a user may have an empty history
@@ -71,11 +80,35 @@ class Histories:
         events = events[wanted & (index_of(catalogue, events[ITEM]) >= 0)]
         return cls(events, InteractionMatrix.from_frame(events, of_whom, catalogue))
 
-    def of_user(self, user: int) -> pd.DataFrame | None:
-        """Return the events of one user, or None where no history was given."""
-        if self.matrix.users_of([user])[0] < 0:
+    def likes(self, min_rating: float | None = LIKE_THRESHOLD) -> sparse.csr_matrix:
+        """Return the likes as ones, not to be written to; see :func:`likes_of`."""
+        return self._once("likes", min_rating, lambda: likes_of(self.matrix, min_rating))
+
+    def likes_in_time(self, min_rating: float | None = LIKE_THRESHOLD) -> pd.DataFrame:
+        """Return the likes in order, not to be written to; see :func:`likes_in_time`."""
+        return self._once("in time", min_rating, lambda: likes_in_time(self.events, min_rating))
+
+    def _once(self, what: str, min_rating: float | None, make: Callable[[], Any]) -> Any:
+        if (what, min_rating) not in self._made:
+            self._made[what, min_rating] = make()
+        return self._made[what, min_rating]
+
+    def covers(self, catalogue: np.ndarray) -> bool:
+        """Say whether the columns of the matrix are these items."""
+        mine = self.matrix.item_ids
+        return mine is catalogue or np.array_equal(mine, catalogue)
+
+    def of_user(self, user: int) -> "Histories | None":
+        """Return the history of one user, or None where none was given."""
+        row = self.matrix.users_of([user])
+        if row[0] < 0:
             return None
-        return self.events[self.events[USER] == user]
+        if self.matrix.n_users == 1:
+            return self
+        matrix = InteractionMatrix(
+            self.matrix.user_ids[row], self.matrix.item_ids, self.matrix.ratings[row]
+        )
+        return Histories(self.events[self.events[USER] == user], matrix)
 
 
 def _table_of(given: Mapping[object, Iterable]) -> pd.DataFrame:

@@ -48,7 +48,7 @@ SEARCH: dict[str, dict[str, list]] = {
     "co_occurrence": {"half_life_likes": [30.0, 100.0, 10.0, 3.0]},
     "als": LIKES
     | {"embedding_dim": [24, 16, 40], "regularization": [20.0, 10.0], "alpha": [1.0, 0.5]},
-    "item2vec": LIKES | {"n_recent": [None, 20, 5]},
+    "item2vec": LIKES | {"epochs": [10, 30], "n_recent": [None, 20, 5]},
 }
 SESSIONS = ("session_ease", "co_occurrence")  # read the order of a user's likes
 # What takes part in the merge unless a caller names others: all whose fit takes no training. A

@@ -20,6 +20,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
 import redis
 from redis.exceptions import LockError
 from redis.lock import Lock
@@ -125,6 +126,64 @@ class RedisFeatureStore(FeatureStore):
         with self._answering():
             self._log.append(events)
             self._log.catch_up(self._current)
+
+    def transact(self, change: Callable, *watched: str) -> bool:
+        """Change rows of the current version, and keys that belong to them, in one transaction.
+
+        Parameters
+        ----------
+        change : function
+            ``change(trip, version, read)`` reads other keys through ``trip``, a pipeline that
+            answers at once, and rows by ``read(keys)``, a dict of those that are there. It returns
+            None to change nothing, else ``(rows, times, commands)``: rows with the key, the moment
+            of each in s since 1970, and ``commands(trip)``, which adds what is written with them.
+            It is called again when somebody else has written meanwhile.
+        *watched : str
+            The other keys that it reads.
+
+        Returns
+        -------
+        bool
+            Whether anything was changed.
+
+        Raises
+        ------
+        DataError
+            There is no version yet.
+        StoreUnavailable
+            Redis does not answer.
+        """
+
+        def attempt(trip) -> bool:
+            stored = trip.hget(self._current, VERSION)
+            if stored is None:
+                raise DataError(f"The store {self.prefix!r} has no version: publish one first.")
+            version = Stored.from_json(stored).version
+            row_format = version.row_format
+
+            def read(keys: Sequence[int]) -> dict[int, dict]:
+                packed = trip.hmget(self._current, list(keys)) if keys else []
+                there = [(k, row) for k, row in zip(keys, packed, strict=True) if row is not None]
+                rows, _ = row_format.unpack([k for k, _ in there], [row for _, row in there])
+                return {row[self.key]: row for row in rows}
+
+            changed = change(trip, version, read)
+            if changed is None:
+                return False
+            rows, times, commands = changed
+            table = row_format.table(pa.Table.from_pylist(rows, row_format.arrow))
+            packed = row_format.pack(table, np.asarray(times, np.float64))
+            trip.multi()
+            if rows:
+                keys = table[self.key].to_pylist()
+                trip.hset(self._current, mapping=dict(zip(keys, packed, strict=True)))
+            commands(trip)
+            return True
+
+        with self._answering():
+            return self.client.transaction(
+                attempt, self._current, *watched, value_from_callable=True
+            )
 
     def drop(self) -> None:
         """Remove the store with all its versions and events."""

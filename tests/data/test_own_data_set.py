@@ -89,7 +89,11 @@ def test_items_whose_columns_are_named(orders, tmp_path):
     items.write_text("code\tcalled\tmade\ttags\nA-1\tAce\t1995-03-01\tx\nB-2\tBee\t20010101\ty|z\n")
     named = {"item": "code", "title": "called", "year": "made", "genres": "tags"}
     request = Request("shop", source=orders, columns=COLUMNS, items=items, item_columns=named)
-    found = get(request).items
+    said = []
+    found = get(request, say=said.append).items
+    assert said.index("things.tsv: a text file, columns separated by tab, utf-8") < said.index(
+        "read as: item = code, title = called, year = made, genres = tags"
+    )
     assert found["title"].tolist() == ["Ace", "Bee"]
     assert found["release_year"].tolist() == [1995, 2001]
     assert found["genres"].tolist() == [["x"], ["y", "z"]]
@@ -148,6 +152,8 @@ def test_columns_as_text():
     assert parse_columns(text, INTERACTION_ROLES, "--columns") == COLUMNS
     with pytest.raises(DataError, match=r"Did you mean 'rating'\?"):
         parse_columns("user=u,item=i,timestamp=t,ratng=r", INTERACTION_ROLES, "--columns")
+    with pytest.raises(DataError, match=r"does not understand 'user'\. Write"):
+        parse_columns("user", INTERACTION_ROLES, "--columns")
     with pytest.raises(DataError, match="user is named twice"):
         parse_columns("user=u,user=v", INTERACTION_ROLES, "--columns")
 

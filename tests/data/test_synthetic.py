@@ -115,5 +115,7 @@ def test_impossible_values_are_named(field, value):
 def test_impossible_sizes_are_refused():
     with pytest.raises(DataError, match="can have 200 to 500"):
         SyntheticConfig(n_users=10, n_items=100, n_interactions=501)
+    with pytest.raises(DataError, match="3 items are too few"):
+        SyntheticConfig(n_users=10, n_items=3, n_interactions=501)
     with pytest.raises(DataError, match="published"):
         synthesise("ml-1m", CONFIG)

@@ -232,7 +232,12 @@ def test_too_few_users_and_no_dislikes_leave_nothing_to_judge(run, tmp_path, mon
     get(Request("few", source=tmp_path / "few.csv"))
     few = start("03_item2vec", dataset="few")
     with pytest.raises(NothingToJudge, match="only 3 of its 3 users have 15 likes or more"):
-        few.splits  # noqa: B018
+        few.check_users()
+
+
+def test_a_finding_of_the_course_is_not_said_of_other_data(run):
+    assert run.finding("Walks win") == "On ml-100k: Walks win"
+    assert start("03_item2vec").finding("Walks win") == "Walks win"
 
 
 def test_an_error_of_the_data_shows_no_trace_in_a_notebook():

@@ -11,6 +11,7 @@ CHINESE = r"[\u4e00-\u9fff]+"
 REWRITTEN = (
     "00_overview",
     "01_feature_engineering",
+    "02_training_samples",
     "03_item2vec",
     "04_graph_embedding",
 )  # chapters in the form that teaches

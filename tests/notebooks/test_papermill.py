@@ -71,12 +71,18 @@ def test_clicks_alone_go_through_what_can_be_judged_and_say_what_cannot(tmp_path
     made = recsys(*folders, "data", "get", "clicks", "--from", file, *columns)
     assert made.returncode == 0, made.stdout + made.stderr
 
-    ended = recsys(*folders, "run", "00", "05", "07", *QUICK, "--dataset", "clicks")
+    chosen = ("00", "04", "05", "07", "13")
+    ended = recsys(*folders, "run", *chosen, *QUICK, "--dataset", "clicks")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "Left out: 07_embedding_mlp.\nNothing can be ranked on clicks" in ended.stdout
     run = next(folders[0].glob("*-clicks-quick"))
     found = json.loads((run / "metrics.json").read_text())
-    assert {name.partition(".")[0] for name in found} == {"00_overview", "05_recall"}
+    assert {name.partition(".")[0] for name in found} == {
+        "00_overview",
+        "04_graph_embedding",
+        "05_recall",
+        "13_cold_start",
+    }
     assert 0 <= found["05_recall.merged_recall"]["value"] <= 1
     assert not list(run.glob("*/error.txt"))
 

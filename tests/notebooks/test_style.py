@@ -17,6 +17,7 @@ NAMES = {
     "00_overview",
     "01_feature_engineering",
     "01_lab_features",
+    "02_lab_training_samples",
     "02_training_samples",
     "03_item2vec",
     "03_lab_item2vec",
@@ -37,6 +38,10 @@ NAMES = {
     "12_online_serving",
     "13_cold_start",
     "13_lab_cold_start",
+    "14_lab_streams",
+    "14_online_learning",
+    "15_bandits",
+    "15_lab_bandits",
 }
 MAX_BYTES = 1_000_000
 MAX_LINES = 20

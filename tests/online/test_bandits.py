@@ -116,6 +116,58 @@ def test_the_regression_is_its_closed_form():
             assert bandit.inverse_[run, arm] == pytest.approx(np.linalg.inv(gram), abs=1e-10)
 
 
+@pytest.mark.parametrize("kind", [LinUCB, LinearGreedy, LinearThompson])
+def test_a_prior_is_what_is_expected_before_the_first_round(kind):
+    """And afterwards the ridge regression that is drawn to it, not to 0."""
+    bandit = kind(prior=0.8, ridge=3.0)
+    asked = np.random.default_rng(1).normal(size=(2, 5))
+    assert bandit.start(2, 4, 5).means(asked) == pytest.approx(np.full((2, 4), 0.8))
+    contexts, arms, rewards = feed(bandit)
+    chosen = arms[:, 1] == 2
+    x, y = contexts[chosen, 1], rewards[chosen, 1]
+    pulled = np.linalg.solve(x.T @ x + 3 * np.eye(5), x.T @ (y - 0.8))
+    means = bandit.means(np.tile(asked[0], (3, 1)))
+    assert means[1, 2] == pytest.approx(0.8 + asked[0] @ pulled)
+
+
+@pytest.mark.parametrize("bandit", [EpsilonGreedy(epsilon=0, prior=1.0), LinearGreedy(prior=1.0)])
+def test_optimists_try_everything_and_pessimists_the_first_that_is_liked(bandit):
+    """Each arm is liked in every second round: whoever expects 0 stays with the first."""
+    pessimist = type(bandit)(epsilon=0.0)
+    tried = {}
+    for name, policy in (("optimist", bandit), ("pessimist", pessimist)):
+        policy.start(1, 5, 1)
+        rng, context, arms = np.random.default_rng(0), np.ones((1, 1)), []
+        for number in range(60):
+            arm = policy.choose(context, rng)
+            policy.update(context, arm, np.array([float(number % 2 == 0)]))
+            arms.append(arm[0])
+        tried[name] = len(set(arms))
+    assert tried == {"optimist": 5, "pessimist": 1}
+
+
+def test_a_prior_counts_as_one_pull():
+    bandit = EpsilonGreedy(epsilon=0, prior=0.5).start(1, 2, 0)
+    for reward in (1.0, 1.0, 0.0):
+        bandit.update(np.empty((1, 0)), np.array([0]), np.array([reward]))
+    assert bandit.scores(None, None)[0] == pytest.approx([2.5 / 4, 0.5])
+
+
+@every_bandit
+def test_runs_without_a_reward_learn_nothing(bandit):
+    feed(bandit)
+    before = {name: value.copy() for name, value in vars(bandit).items() if name.endswith("_")}
+    contexts, runs = np.ones((2, 5)), np.array([2, 0])
+    bandit.update(contexts, np.array([1, 3]), np.array([1.0, 1.0]), runs)
+    for name, value in before.items():
+        now = getattr(bandit, name)
+        assert (now[1] == value[1]).all()
+        assert (now[2, [0, 2, 3]] == value[2, [0, 2, 3]]).all()
+    seen = "pulls_" if hasattr(bandit, "pulls_") else "inverse_"
+    assert (getattr(bandit, seen)[2, 1] != before[seen][2, 1]).any()
+    assert (getattr(bandit, seen)[0, 3] != before[seen][0, 3]).any()
+
+
 def test_linucb_is_mabwisers():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its own, about pandas

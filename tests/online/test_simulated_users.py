@@ -82,6 +82,14 @@ def test_a_log_has_the_propensities_of_its_policy(users):
     assert (logged.propensities == chances[rows, logged.actions]).all()
 
 
+def test_a_part_of_the_users_keeps_who_they_are(users):
+    part = users.of(np.array([7, 3]))
+    assert part.user_ids.tolist() == [107, 103]
+    assert (part.contexts == users.contexts[[7, 3]]).all()
+    assert (part.like_chances == users.like_chances[[7, 3]]).all()
+    assert (part.item_ids == users.item_ids).all()
+
+
 def test_too_little_to_fit_is_refused(interactions):
     with pytest.raises(DataError, match="40 arms need more items than the 40"):
         SimulatedUsers.fit(interactions, n_arms=40)

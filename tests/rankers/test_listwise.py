@@ -18,6 +18,7 @@ from recsys_lib.rankers import (
     load_ranker,
 )
 from recsys_lib.rankers.listwise import (
+    FAMILIES,
     LOSSES,
     CandidateFeatures,
     ListwiseConfig,
@@ -244,6 +245,24 @@ def test_training_is_repeatable_and_seeds_differ(lists):
     assert (one.weights["W"] != other.weights["W"]).any()
 
 
+@pytest.mark.parametrize("hidden", [0, 8])
+def test_a_score_is_the_sum_of_what_each_feature_adds(hidden, lists):
+    model = ListwiseModel.train(lists, ListwiseConfig(hidden=hidden, epochs=3), seed=7)
+    recalled, table = lists.recalled[0], lists.features[0].copy()
+    recall, of_features, constant = model.contributions(recalled, table)
+    scores = model.score(recalled, table)
+    np.testing.assert_allclose(recall + of_features.sum(axis=1) + constant, scores, atol=2e-5)
+    # What a feature adds is its slope times its value: a small step of it moves the score so far.
+    column = int(np.abs(of_features[0]).argmax())
+    value = model.scaled(table)[0, column]
+    table[0, column] += 1e-3 * model.stddev[column] * (-1 if value > 0 else 1)  # off the clip
+    moved, step = (
+        model.score(recalled, table)[0] - scores[0],
+        model.scaled(table)[0, column] - value,
+    )
+    assert moved == pytest.approx(of_features[0, column] / value * step, rel=0.05)
+
+
 def test_lists_without_a_hit_teach_nothing(lists):
     missed = lists.rows(~lists.liked.any(axis=1))
     assert len(missed) < len(lists)
@@ -399,6 +418,20 @@ def test_the_cascade_is_ahead_of_recall_on_a_planted_world(split, served, model)
         evaluate(plain, *split.train_test(), ks=(5,)), "ndcg_at_5"
     )
     assert ahead.low > 0
+
+
+@pytest.mark.parametrize("kept", [None, "item"])
+def test_it_says_what_each_family_of_features_adds(kept, lists, split, served):
+    recall, features = served
+    names = tuple(n for n in features.names if kept in (None, features.family_of[n]))
+    model = ListwiseModel.train(lists.columns(names), ListwiseConfig(hidden=4, epochs=2), seed=5)
+    ranker = ListwiseRanker(model, features)
+    found = candidates_of(recall.lists([split.test["user_id"].iloc[0]], 20), 0)
+    scores, terms = ranker.explain(found)
+    np.testing.assert_array_equal(scores, ranker.score(found))
+    families = FAMILIES if kept is None else (kept,)
+    assert list(terms) == ["recall score", *families, "constant"]
+    np.testing.assert_allclose(sum(terms.values()), scores, atol=2e-5)
 
 
 def test_the_cascade_serves_folded_histories(split, served, model):

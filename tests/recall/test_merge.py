@@ -24,9 +24,9 @@ class Fixed(SameForAll):
     def __init__(self, *item_ids):
         self.item_ids = item_ids
 
-    def _fit(self, matrix, interactions):
-        self.item_score_ = np.full(matrix.n_items, -np.inf, np.float32)
-        self.item_score_[matrix.items_of(self.item_ids)] = -np.arange(len(self.item_ids))
+    def _fit(self, seen):
+        self.item_score_ = np.full(seen.matrix.n_items, -np.inf, np.float32)
+        self.item_score_[seen.matrix.items_of(self.item_ids)] = -np.arange(len(self.item_ids))
 
 
 def parts(lists: Lists) -> tuple[np.ndarray, ...]:

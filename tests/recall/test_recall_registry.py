@@ -64,6 +64,25 @@ def test_vectors_without_a_table_are_trained_on_what_fit_is_given(interactions):
     assert len(known)
 
 
+@pytest.mark.parametrize("min_rating", [None, 5.0])
+def test_vectors_are_trained_on_what_counts_as_a_like(min_rating, interactions):
+    history = interactions.iloc[: len(interactions) // 2]
+    counted = history if min_rating is None else history[history["rating"] >= min_rating]
+    company = counted.groupby("user_id")["item_id"].transform("size") > 1
+    channel = make_channel("item2vec", min_rating=min_rating).fit(history)
+    known = channel.matrix_.item_ids[channel.item_vectors_.any(axis=1)]
+    assert set(known) == set(counted.loc[company, "item_id"])
+    likes = set(history.loc[history["rating"] >= 3.5, "item_id"])
+    assert (set(known) > likes) if min_rating is None else (set(known) < likes)
+
+
+def test_passes_of_the_training_are_a_setting(interactions):
+    vectors = [make_channel("item2vec", epochs=n).fit(interactions).item_vectors_ for n in (10, 2)]
+    default = make_channel("item2vec").fit(interactions).item_vectors_
+    assert (vectors[0] == default).all()
+    assert (vectors[1] != default).any()
+
+
 def test_a_channel_says_what_it_lacks_and_what_it_does_not_take(items):
     with pytest.raises(RecsysError, match=r"'newest' needs items with a column 'release_year'"):
         make_channel("newest")

@@ -153,8 +153,8 @@ def test_the_ranker_is_given_the_history_of_the_request(interactions):
     cascade = Cascade(ItemKNN(), Spy()).fit(interactions)
     cascade.recommend([10, 20, 777], histories={777: [3, 5, 4], 10: [1]})
     assert given[20] is None
-    assert given[777]["item_id"].tolist() == [3, 5, 4]
-    assert given[10]["item_id"].tolist() == [1]
+    assert given[777].events["item_id"].tolist() == [3, 5, 4]
+    assert given[10].events["item_id"].tolist() == [1]
 
 
 def test_a_saved_cascade_carries_its_features(cascade, users, item_frame, tmp_path):

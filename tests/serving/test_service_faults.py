@@ -2,7 +2,10 @@
 
 import http.client
 import json
+import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -72,8 +75,7 @@ def test_redis_dies_and_comes_back(site: Site):
 
 
 def test_without_redis_the_level_is_light_and_events_are_kept(site: Site):
-    site.keeper._ended.set()  # nobody starts it again
-    site.keeper._thread.join()
+    site.keeper.watch.stop()  # nobody starts it again
     before = site.recommend(10, k=5)
     site.keeper.server.process_.kill()
     site.keeper.server.process_.wait()
@@ -301,6 +303,24 @@ def test_malformed_requests_get_documented_statuses(site: Site):
         if answer.status >= 400 and verb != "HEAD":
             assert set(json.loads(text)) == {"error"}
     assert {200, 400, 404, 405, 413, 415, 422} <= set(seen)
+    assert site.recommend(10)["level"] == "full"
+
+
+@pytest.mark.slow
+def test_requests_made_from_the_own_description(site: Site, tmp_path):
+    """An independent program reads the OpenAPI page and asks what it allows, and what it does not.
+
+    It checks that no answer is a 5xx, and that status, headers and body are as documented. What is
+    left out is its list of statuses for what breaks a rule, which lacks 414, a too long address.
+    """
+    command = ["run", f"{site.url}/openapi.json", "--checks", "all", "--seed", "7"]
+    command += ["--exclude-checks", "negative_data_rejection", "--phases", "coverage,fuzzing"]
+    command += ["--max-examples", "20", "--continue-on-failure", "--no-color"]
+    line = [sys.executable, "-m", "schemathesis.cli", *command]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout[-4000:]
+    n_cases = int(re.search(r"([0-9]+) generated, \1 passed", done.stdout)[1])
+    assert n_cases > 300
     assert site.recommend(10)["level"] == "full"
 
 

@@ -128,6 +128,33 @@ class ListwiseModel:
         """
         return self._forward(recalled, self.scaled(features))[0]
 
+    def contributions(
+        self, recalled: np.ndarray, features: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what a score is the sum of.
+
+        Around each candidate the network is linear: a hidden unit is on or off. So each feature has
+        a slope there, and slope times value, with what the units that are on add by themselves,
+        is the score (gradient x input; Shrikumar et al.: Not just a black box, 2016).
+
+        Parameters
+        ----------
+        recalled, features
+            As for :meth:`score`.
+
+        Returns
+        -------
+        recall : float array, shape (..., k)
+        of_features : float array, shape (..., k, m)
+        constant : float array, shape (..., k)
+        """
+        x, w = self.scaled(features), self.weights
+        slopes, constant = w["w"], np.full(x.shape[:-1], w["b"])
+        if self.config.hidden:
+            on = (x @ w["W"] + w["c"] > 0) * w["v"]  # (..., k, hidden)
+            slopes, constant = slopes + on @ w["W"].T, constant + on @ w["c"]
+        return w["a"] * recalled, x * slopes, constant
+
     def order(self, lists: RankingLists) -> np.ndarray:
         """Return the scores of the candidates of lists that may have more features: (n, k)."""
         return self.score(lists.recalled, lists.columns(self.names).features)

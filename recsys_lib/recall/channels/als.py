@@ -1,13 +1,11 @@
 """Matrix factorisation for implicit feedback by alternating least squares (Hu et al., 2008)."""
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
-from recsys_lib.data.likes import likes_of
-from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.channels.factor_model import FactorModel
+from recsys_lib.recall.histories import Histories
 from recsys_lib.schema import LIKE_THRESHOLD
 from recsys_lib.seeding import DEFAULT_SEED, generator
 
@@ -60,21 +58,21 @@ class ImplicitALS(FactorModel):
         self.min_rating = min_rating
         self.seed = seed
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+    def _fit(self, seen: Histories) -> None:
         for name in ("embedding_dim", "alpha", "regularization", "sweeps"):
             if not getattr(self, name) > 0:
                 raise RecsysError(f"{name} must be positive, not {getattr(self, name)}.")
-        likes = likes_of(matrix, self.min_rating)
+        likes = seen.likes(self.min_rating)
         liked_by = likes.T.tocsr()
         draw = generator(self.seed, "als")
-        items = draw.normal(0, 0.1, (matrix.n_items, self.embedding_dim))
+        items = draw.normal(0, 0.1, (seen.matrix.n_items, self.embedding_dim))
         for _ in range(self.sweeps):
             self.folding_vectors_ = items
             items = self.solve(liked_by, self.solve(likes, items))
         self.item_vectors_ = items.astype(np.float32)
 
-    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
-        likes = likes_of(matrix, self.min_rating)
+    def _represent(self, given: Histories) -> np.ndarray:
+        likes = given.likes(self.min_rating)
         return self.solve(likes, self.folding_vectors_).astype(np.float32)
 
     def solve(self, likes: sparse.csr_matrix, fixed: np.ndarray) -> np.ndarray:

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from recsys_lib.data.likes import like_counts, likes_of
-from recsys_lib.data.matrix import InteractionMatrix
+from recsys_lib.data.likes import like_counts
 from recsys_lib.recall.channels.neighbours import cosines
 from recsys_lib.recall.channels.reads_items import ReadsItems
+from recsys_lib.recall.histories import Histories
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD
 
 
@@ -42,7 +42,8 @@ class FavouriteAttribute(ReadsItems):
         self.items = items
         self.min_rating = min_rating
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+    def _fit(self, seen: Histories) -> None:
+        matrix = seen.matrix
         pairs = self._item_values().explode(self.item_column).dropna().drop_duplicates()
         pairs = pairs[matrix.items_of(pairs[ITEM]) >= 0]
         codes, attributes = pd.factorize(pairs[self.item_column], sort=True)
@@ -51,14 +52,12 @@ class FavouriteAttribute(ReadsItems):
             (np.ones(len(pairs), np.float32), (matrix.items_of(pairs[ITEM]), codes)),
             shape=(matrix.n_items, len(self.attributes_)),
         )
-        likes = likes_of(matrix, self.min_rating)
+        likes = seen.likes(self.min_rating)
         self.parts_ = _divided(has)
         self.weights_ = (sparse.diags_array(like_counts(likes)) @ has).T.tocsr()
 
-    def _represent(
-        self, matrix: InteractionMatrix, interactions: pd.DataFrame
-    ) -> sparse.csr_matrix:
-        return _divided(likes_of(matrix, self.min_rating) @ self.parts_)
+    def _represent(self, given: Histories) -> sparse.csr_matrix:
+        return _divided(given.likes(self.min_rating) @ self.parts_)
 
     def _score(self, users: sparse.csr_matrix) -> np.ndarray:
         score = (users @ self.weights_).toarray()  # (m, n_items)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from recsys_lib.data.matrix import InteractionMatrix, index_of
+from recsys_lib.data.matrix import index_of
 from recsys_lib.recall.base import Recaller
 from recsys_lib.recall.histories import Histories
 from recsys_lib.recall.lists import ROWS_AT_ONCE, Lists, top_k
@@ -29,27 +29,25 @@ class Channel(Recaller):
 
     def learn(self, seen: Histories, vocabulary: Vocabulary) -> None:
         self.matrix_, self.vocabulary_ = seen.matrix, vocabulary
-        self._fit(seen.matrix, seen.events)
-        self.users_ = self._represent(seen.matrix, seen.events)
+        self._fit(seen)
+        self.users_ = self._represent(seen)
 
     @abstractmethod
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
-        """Learn what users share; ``matrix`` holds the same events as ``interactions``."""
+    def _fit(self, seen: Histories) -> None:
+        """Learn what users share."""
 
     @abstractmethod
-    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame):
-        """Turn histories into what :meth:`_score` reads, one row a user of ``matrix``.
+    def _represent(self, given: Histories):
+        """Turn histories into what :meth:`_score` reads, one row a user.
 
         Parameters
         ----------
-        matrix : InteractionMatrix
-            Its columns are those of ``matrix_``; its users may be new.
-        interactions : DataFrame
-            The same events.
+        given : Histories
+            The columns of its matrix are those of ``matrix_``; its users may be new.
 
         Returns
         -------
-        array or scipy CSR matrix, shape (matrix.n_users, anything)
+        array or scipy CSR matrix, shape (given.matrix.n_users, anything)
         """
 
     @abstractmethod
@@ -101,7 +99,7 @@ class Channel(Recaller):
         if histories is not None:
             given = Histories.of(histories, self.matrix_.item_ids, users=users)
             rows_given = given.matrix.users_of(users)
-            represented = self._represent(given.matrix, given.events)
+            represented = self._represent(given)
             rows[rows_given >= 0] = -1
             sources.append((given.matrix, represented, rows_given))
         barred = None if exclude is None else self._barred(users, exclude)
@@ -109,13 +107,11 @@ class Channel(Recaller):
             known = np.flatnonzero(rows >= 0)
             for start in range(0, len(known), ROWS_AT_ONCE):
                 some = known[start : start + ROWS_AT_ONCE]
-                at = rows[some]
-                # One user of a request: a slice is many times faster than a list of one.
-                picked = slice(at[0], at[0] + 1) if len(at) == 1 else at
-                score = np.array(self._score(representation[picked]), dtype=np.float32)
-                _bar(score, matrix.ratings[picked])
+                picked = _rows(representation, rows[some])
+                score = np.array(self._score(picked), dtype=np.float32)
+                _bar(score, _rows(matrix.ratings, rows[some]))
                 if barred is not None:
-                    _bar(score, barred[0][barred[1][some]])
+                    _bar(score, _rows(barred[0], barred[1][some]))
                 yield some, score
 
     def similar_lists(self, items, k=10) -> Lists:
@@ -147,6 +143,13 @@ class Channel(Recaller):
         ones = np.ones(known.sum(), dtype=np.int8)
         pairs = sparse.csr_matrix((ones, (row[known], column[known])), shape=shape)
         return pairs, row_of_user
+
+
+def _rows(table, rows: np.ndarray):
+    """Return some rows: one, of a request's user, as a slice, many times faster than a list."""
+    if len(rows) != 1:
+        return table[rows]
+    return table if table.shape[0] == 1 else table[rows[0] : rows[0] + 1]
 
 
 def _bar(score: np.ndarray, pairs: sparse.csr_matrix) -> None:

@@ -1,13 +1,11 @@
 """EASE: the linear model that predicts an item from all others, in closed form (Steck, 2019)."""
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
-from recsys_lib.data.likes import likes_of
-from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.channels.item_model import ItemModel
+from recsys_lib.recall.histories import Histories
 from recsys_lib.schema import LIKE_THRESHOLD
 
 # The dense inverse takes 8 bytes x n_items^2 several times over: about 10 GB at this size.
@@ -63,16 +61,16 @@ class Ease(ItemModel):
         self.rating_weight = rating_weight
         self.user_damping = user_damping
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
-        stars = matrix.ratings.data
+    def _fit(self, seen: Histories) -> None:
+        stars = seen.matrix.ratings.data
         self.rating_mean_, self.rating_stddev_ = float(stars.mean()), float(stars.std())
-        super()._fit(matrix, interactions)
+        super()._fit(seen)
 
-    def _likes(self, matrix: InteractionMatrix) -> sparse.csr_matrix:
-        likes = likes_of(matrix, self.min_rating)
+    def _likes(self, of: Histories) -> sparse.csr_matrix:
+        likes = of.likes(self.min_rating)
         if not self.rating_weight or not self.rating_stddev_:
             return likes
-        above = matrix.ratings.copy()
+        above = of.matrix.ratings.copy()
         above.data = (above.data - self.rating_mean_) / self.rating_stddev_
         return likes + self.rating_weight * likes.multiply(above).tocsr()
 

@@ -3,13 +3,11 @@
 from abc import abstractmethod
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
-from recsys_lib.data.likes import likes_in_time, likes_of
-from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.channels.base import Channel
+from recsys_lib.recall.histories import Histories
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
 
 
@@ -56,17 +54,15 @@ class ProfileModel(Channel):
         if self.half_life_likes is not None and not self.half_life_likes > 0:
             raise RecsysError(f"half_life_likes must be positive, not {self.half_life_likes}.")
 
-    def _likes(self, matrix: InteractionMatrix) -> sparse.csr_matrix:
-        """Return the likes, all of one age: float32 CSR, (matrix.n_users, n_items)."""
-        return likes_of(matrix, self._profile_rating)
+    def _likes(self, of: Histories) -> sparse.csr_matrix:
+        """Return the likes, all of one age: float32 CSR, (of.matrix.n_users, n_items)."""
+        return of.likes(self._profile_rating)
 
-    def _represent(
-        self, matrix: InteractionMatrix, interactions: pd.DataFrame
-    ) -> sparse.csr_matrix:
-        likes = self._likes(matrix)
+    def _represent(self, given: Histories) -> sparse.csr_matrix:
+        likes, matrix = self._likes(given), given.matrix
         if self.half_life_likes is None:
             return likes
-        in_time = likes_in_time(interactions, self._profile_rating)
+        in_time = given.likes_in_time(self._profile_rating)
         weight = 0.5 ** (in_time["age"].to_numpy(np.float32) / np.float32(self.half_life_likes))
         place = matrix.users_of(in_time[USER]), matrix.items_of(in_time[ITEM])
         return likes.multiply(sparse.csr_matrix((weight, place), likes.shape)).tocsr()
@@ -95,6 +91,6 @@ class ItemModel(ProfileModel):
     def _weights(self, likes: sparse.csr_matrix) -> np.ndarray | sparse.csr_matrix:
         """Return the item weights, (n_items, n_items), learned from likes (n_users, n_items)."""
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+    def _fit(self, seen: Histories) -> None:
         self._check_half_life()
-        self.weights_ = self._weights(self._likes(matrix))
+        self.weights_ = self._weights(self._likes(seen))

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from recsys_lib.data.likes import like_counts, likes_in_time, likes_of
-from recsys_lib.data.matrix import InteractionMatrix
+from recsys_lib.data.likes import like_counts
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.channels.base import Channel
 from recsys_lib.recall.channels.reads_items import ReadsItems
+from recsys_lib.recall.histories import Histories
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, TIMESTAMP
 from recsys_lib.seeding import DEFAULT_SEED, key_hash
 
@@ -22,8 +22,8 @@ class SameForAll(Channel):
     item_score_ : float32 array, shape (n_items,)
     """
 
-    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
-        return np.empty((matrix.n_users, 0), np.float32)  # nothing of a user matters
+    def _represent(self, given: Histories) -> np.ndarray:
+        return np.empty((given.matrix.n_users, 0), np.float32)  # nothing of a user matters
 
     def _score(self, users: np.ndarray) -> np.ndarray:
         return np.broadcast_to(self.item_score_, (len(users), len(self.item_score_)))
@@ -43,8 +43,8 @@ class Popular(SameForAll):
     def __init__(self, *, min_rating: float | None = LIKE_THRESHOLD):
         self.min_rating = min_rating
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
-        self.item_score_ = like_counts(likes_of(matrix, self.min_rating))
+    def _fit(self, seen: Histories) -> None:
+        self.item_score_ = like_counts(seen.likes(self.min_rating))
 
 
 class RecentlyPopular(SameForAll):
@@ -65,15 +65,16 @@ class RecentlyPopular(SameForAll):
         self.half_life_days = half_life_days
         self.min_rating = min_rating
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+    def _fit(self, seen: Histories) -> None:
         if not self.half_life_days > 0:
             raise RecsysError(f"half_life_days must be positive, not {self.half_life_days}.")
-        likes = likes_in_time(interactions, self.min_rating)
-        age_days = (interactions[TIMESTAMP].max() - likes[TIMESTAMP].to_numpy()) / SECONDS_PER_DAY
+        likes = seen.likes_in_time(self.min_rating)
+        now = seen.events[TIMESTAMP].max()
+        age_days = (now - likes[TIMESTAMP].to_numpy()) / SECONDS_PER_DAY
         self.item_score_ = np.bincount(
-            matrix.items_of(likes[ITEM]),
+            seen.matrix.items_of(likes[ITEM]),
             weights=0.5 ** (age_days / self.half_life_days),
-            minlength=matrix.n_items,
+            minlength=seen.matrix.n_items,
         ).astype(np.float32)
 
 
@@ -92,9 +93,9 @@ class Newest(SameForAll, ReadsItems):
     def __init__(self, items: pd.DataFrame):
         self.items = items
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
-        likes = like_counts(likes_of(matrix))
-        years = self._item_values().set_index(ITEM)[self.item_column].reindex(matrix.item_ids)
+    def _fit(self, seen: Histories) -> None:
+        likes = like_counts(seen.likes())
+        years = self._item_values().set_index(ITEM)[self.item_column].reindex(seen.matrix.item_ids)
         # Likes as a fraction below one order the films of a year and never move one to another.
         self.item_score_ = years.to_numpy(np.float32, na_value=np.nan) + likes / (likes.max() + 1)
         self.item_score_[np.isnan(self.item_score_)] = -np.inf
@@ -114,11 +115,11 @@ class RandomRecaller(Channel):
     def __init__(self, *, seed: int = DEFAULT_SEED):
         self.seed = seed
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+    def _fit(self, seen: Histories) -> None:
         """Nothing to learn: the base class keeps the users and the catalogue."""
 
-    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
-        return matrix.user_ids
+    def _represent(self, given: Histories) -> np.ndarray:
+        return given.matrix.user_ids
 
     def _score(self, users: np.ndarray) -> np.ndarray:
         shape = (len(users), self.matrix_.n_items)

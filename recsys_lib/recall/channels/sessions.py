@@ -8,14 +8,13 @@ at the ends of a long history. All three channels count pairs of likes by how fa
 from abc import abstractmethod
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
-from recsys_lib.data.likes import like_counts, likes_in_time, likes_of
-from recsys_lib.data.matrix import InteractionMatrix
+from recsys_lib.data.likes import like_counts
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.channels.ease import check_catalogue, weights_from_gram
 from recsys_lib.recall.channels.item_model import ProfileModel
+from recsys_lib.recall.histories import Histories
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
 
 PAIRS_AT_ONCE = 4_000_000  # bounds the memory that counting needs
@@ -90,17 +89,17 @@ class SessionModel(ProfileModel):
         self.window = window
         self.distance_power = distance_power
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+    def _fit(self, seen: Histories) -> None:
         self._check_half_life()
         if self.window < 1 or self.distance_power < 0:
             raise RecsysError(
                 "window must be at least 1 and distance_power not negative, "
                 f"not {self.window} and {self.distance_power}."
             )
-        likes = likes_in_time(interactions, self.min_rating)
+        likes, matrix = seen.likes_in_time(self.min_rating), seen.matrix
         user, item = matrix.users_of(likes[USER]), matrix.items_of(likes[ITEM])
         pairs = pairs_within(user, item, matrix.n_items, self.window, self.distance_power)
-        self.weights_ = self._from_pairs(pairs, likes_of(matrix, self.min_rating))
+        self.weights_ = self._from_pairs(pairs, seen.likes(self.min_rating))
 
     @abstractmethod
     def _from_pairs(

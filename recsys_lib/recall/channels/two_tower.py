@@ -1,12 +1,10 @@
 """The two-tower model (双塔模型): a network for users, one for items, their vectors multiplied."""
 
 import numpy as np
-import pandas as pd
 
-from recsys_lib.data.likes import likes_in_time
-from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.channels.factor_model import FactorModel
+from recsys_lib.recall.histories import Histories
 from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
 from recsys_lib.seeding import DEFAULT_SEED, generator
 
@@ -80,11 +78,11 @@ class TwoTower(FactorModel):
         self.min_rating = min_rating
         self.seed = seed
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+    def _fit(self, seen: Histories) -> None:
         for name in ("embedding_dim", "n_recent", "epochs", "batch_size", "temperature"):
             if not getattr(self, name) > 0:
                 raise RecsysError(f"{name} must be positive, not {getattr(self, name)}.")
-        user, item = self._likes(matrix, interactions)
+        user, item, matrix = *self._likes(seen), seen.matrix
         dim = self.embedding_dim
         self.item_vectors_ = np.zeros((matrix.n_items, dim), np.float32)
         self.user_table_ = np.zeros((matrix.n_users + 1, dim), np.float32)
@@ -104,15 +102,13 @@ class TwoTower(FactorModel):
         self.liked_table_ = users.get_layer("liked").get_weights()[0]
         self.kernel_, self.bias_ = users.get_layer("dense").get_weights()
 
-    def _likes(
-        self, matrix: InteractionMatrix, interactions: pd.DataFrame
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _likes(self, of: Histories) -> tuple[np.ndarray, np.ndarray]:
         """Return row and column of each like, sorted by user, then time."""
-        likes = likes_in_time(interactions, self.min_rating)
-        return matrix.users_of(likes[USER]), matrix.items_of(likes[ITEM])
+        likes = of.likes_in_time(self.min_rating)
+        return of.matrix.users_of(likes[USER]), of.matrix.items_of(likes[ITEM])
 
-    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
-        user, item = self._likes(matrix, interactions)
+    def _represent(self, given: Histories) -> np.ndarray:
+        user, item, matrix = *self._likes(given), given.matrix
         latest = recent_likes(user, item, matrix.n_users, self.n_recent)[1]  # (n_users, n_recent)
         # The user tower again, in numpy: what Keras computes in training.
         n_recent = np.maximum((latest > 0).sum(axis=1, keepdims=True), 1).astype(np.float32)

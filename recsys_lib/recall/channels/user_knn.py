@@ -1,13 +1,13 @@
 """User-to-user recall: what people with the same likes liked (Resnick et al., 1994)."""
 
+from functools import cached_property
+
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
-from recsys_lib.data.likes import likes_of
-from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.recall.channels.base import Channel
 from recsys_lib.recall.channels.neighbours import check_neighbours, cosine_neighbours, cosines
+from recsys_lib.recall.histories import Histories
 from recsys_lib.schema import LIKE_THRESHOLD
 
 
@@ -48,15 +48,14 @@ class UserKNN(Channel):
         self.shrinkage = shrinkage
         self.min_rating = min_rating
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+    def _fit(self, seen: Histories) -> None:
         check_neighbours(self.n_neighbours, self.shrinkage)
-        self.likes_ = likes_of(matrix, self.min_rating)
+        self.likes_ = seen.likes(self.min_rating)
+        self.__dict__.pop("_liked_by", None)  # of an earlier fit
 
-    def _represent(
-        self, matrix: InteractionMatrix, interactions: pd.DataFrame
-    ) -> sparse.csr_matrix:
-        likes = likes_of(matrix, self.min_rating)
-        itself = self.matrix_.users_of(matrix.user_ids)
+    def _represent(self, given: Histories) -> sparse.csr_matrix:
+        likes = given.likes(self.min_rating)
+        itself = self.matrix_.users_of(given.matrix.user_ids)
         return cosine_neighbours(likes, self.likes_, itself, self.n_neighbours, self.shrinkage)
 
     def _score(self, users: sparse.csr_matrix) -> np.ndarray:
@@ -64,4 +63,8 @@ class UserKNN(Channel):
         return np.where(score > 0, score, -np.inf)
 
     def _similar(self, columns: np.ndarray) -> np.ndarray:
-        return cosines(self.likes_.T.tocsr(), columns)
+        return cosines(self._liked_by, columns)
+
+    @cached_property
+    def _liked_by(self) -> sparse.csr_matrix:
+        return self.likes_.T.tocsr()  # (n_items, n_users)

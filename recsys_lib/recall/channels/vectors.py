@@ -1,16 +1,19 @@
 """Recall by vectors: what lies near the items a user liked lately."""
 
+import inspect
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.data.splits import Split
 from recsys_lib.embeddings import build_deepwalk, build_item2vec, build_node2vec
 from recsys_lib.embeddings.table import EmbeddingTable
-from recsys_lib.embeddings.users import recent_likes, sum_of_liked
+from recsys_lib.embeddings.users import latest_likes, sum_of_liked
 from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.recall.channels.factor_model import FactorModel
-from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
+from recsys_lib.recall.histories import Histories
+from recsys_lib.schema import IMPLICIT_RATING, ITEM, LIKE_THRESHOLD, RATING, USER
 from recsys_lib.seeding import DEFAULT_SEED
 
 # What trains vectors from interactions, by the name under which a channel asks for them.
@@ -28,14 +31,17 @@ class VectorRecaller(FactorModel):
     ----------
     table : EmbeddingTable or str
         Vectors of items, by the whole numbers inside. Or the name of what trains them from the
-        interactions that :meth:`fit` gets, with the library's settings: ``item2vec``,
-        ``deepwalk`` or ``node2vec``.
+        likes among the interactions that :meth:`fit` gets, with the library's settings:
+        ``item2vec``, ``deepwalk`` or ``node2vec``.
     n_recent : int, optional
         Number of last likes averaged; by default all of them.
     min_rating : float, optional
         Stars from which an interaction is a like; None takes every interaction.
+    epochs : int, optional
+        Passes of the training, where there is one; by default as many as the library's settings
+        say.
     seed : int
-        Of the training, where there is one.
+        Of the training.
 
     Attributes
     ----------
@@ -49,11 +55,13 @@ class VectorRecaller(FactorModel):
         *,
         n_recent: int | None = None,
         min_rating: float | None = LIKE_THRESHOLD,
+        epochs: int | None = None,
         seed: int = DEFAULT_SEED,
     ):
         self.table = table
         self.n_recent = n_recent
         self.min_rating = min_rating
+        self.epochs = epochs
         self.seed = seed
 
     @property
@@ -61,17 +69,25 @@ class VectorRecaller(FactorModel):
         """What trains the vectors, or ``vectors`` where they are given."""
         return self.table if isinstance(self.table, str) else "vectors"
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+    def _fit(self, seen: Histories) -> None:
+        matrix = seen.matrix
         table = self.table
         if isinstance(table, str):
-            table = trained_vectors(table, interactions, self.seed)
+            events = seen.events
+            if self.min_rating != LIKE_THRESHOLD:
+                # The trainers know one threshold: what is a like here gets the rating of one.
+                least = -np.inf if self.min_rating is None else self.min_rating
+                liked = events[events[RATING] >= least]
+                events = liked.assign(**{RATING: IMPLICIT_RATING})
+            table = trained_vectors(table, events, self.seed, epochs=self.epochs)
         self.item_vectors_ = np.zeros((matrix.n_items, table.embedding_dim), np.float32)
         has_vector = table.contains(matrix.item_ids)
         unit = table.normalized()
         self.item_vectors_[has_vector] = unit.vectors_of(matrix.item_ids[has_vector])
 
-    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
-        likes = recent_likes(interactions, self.n_recent, self.min_rating)
+    def _represent(self, given: Histories) -> np.ndarray:
+        likes = latest_likes(given.likes_in_time(self.min_rating), self.n_recent)
+        matrix = given.matrix
         user, item = matrix.users_of(likes[USER]), matrix.items_of(likes[ITEM])
         # The sum has the direction of the mean, and a cosine needs no more.
         total = sum_of_liked(user, item, matrix.n_users, self.item_vectors_)
@@ -79,8 +95,10 @@ class VectorRecaller(FactorModel):
         return total / np.where(length > 0, length, 1)
 
 
-def trained_vectors(name: str, interactions: pd.DataFrame, seed: int) -> EmbeddingTable:
-    """Train the vectors of that name with the library's settings.
+def trained_vectors(
+    name: str, interactions: pd.DataFrame, seed: int, *, epochs: int | None = None
+) -> EmbeddingTable:
+    """Train the vectors of that name with the library's settings, but for the passes if given.
 
     Raises
     ------
@@ -94,4 +112,7 @@ def trained_vectors(name: str, interactions: pd.DataFrame, seed: int) -> Embeddi
         )
     nothing = interactions.iloc[:0]
     split = Split("all", interactions, nothing, nothing)
-    return TRAINERS[name]({"all": split}, seed=seed)["all"]
+    config = inspect.signature(TRAINERS[name]).parameters["config"].default
+    if epochs is not None:
+        config = replace(config, epochs=epochs)
+    return TRAINERS[name]({"all": split}, config=config, seed=seed)["all"]

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recsys_lib.data.likes import likes_of
 from recsys_lib.data.matrix import InteractionMatrix, index_of
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.channels.base import Channel
@@ -161,7 +160,7 @@ class ReadsUsers(Channel):
             given = Histories(given.events, matrix)
         return super().lists(users, k, given, exclude)
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+    def _fit(self, seen: Histories) -> None:
         there = [] if self.users is None else list(self.users.columns)
         self.columns_ = [name for name in self.columns if name in there]
         missing = [name for name in self.columns if name not in there]
@@ -173,10 +172,10 @@ class ReadsUsers(Channel):
                 "" if self.columns_ else ": everybody gets what is popular",
             )
         self._index_users()
-        self._learn(self._attributes_of(matrix.user_ids), likes_of(matrix, self.min_rating))
+        self._learn(self._attributes_of(seen.matrix.user_ids), seen.likes(self.min_rating))
 
-    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
-        return self._of_values(self._attributes_of(matrix.user_ids))
+    def _represent(self, given: Histories) -> np.ndarray:
+        return self._of_values(self._attributes_of(given.matrix.user_ids))
 
     def _index_users(self) -> None:
         if self.users is None or not self.columns_:

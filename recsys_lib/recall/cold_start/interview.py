@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from recsys_lib.data.likes import likes_of
-from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.channels.base import Channel
 from recsys_lib.recall.cold_start.attributes import shrunk
+from recsys_lib.recall.histories import Histories
 from recsys_lib.schema import LIKE_THRESHOLD
 
 LIKE, DISLIKE, UNKNOWN = range(3)  # the answers, and the children of a node
@@ -132,7 +131,7 @@ class Interview(Channel):
         """Return the same interview, fitted as it is, with at most ``depth`` questions."""
         short = copy.copy(self)
         short.depth = min(depth, self.depth)
-        short.users_ = short._represent(self.matrix_, pd.DataFrame())
+        short.users_ = short._represent(Histories(pd.DataFrame(), self.matrix_))
         return short
 
     def questions_of(self, histories: sparse.csr_matrix, n: int | None = None) -> np.ndarray:
@@ -154,13 +153,14 @@ class Interview(Channel):
             node = self._step(node, answers)
         return asked
 
-    def _fit(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> None:
+    def _fit(self, seen: Histories) -> None:
+        matrix = seen.matrix
         if self.depth < 0 or self.min_users < 1 or self.n_candidates < 1:
             raise RecsysError(
                 "depth must not be negative, min_users and n_candidates at least 1, not "
                 f"{self.depth}, {self.min_users} and {self.n_candidates}."
             )
-        likes = likes_of(matrix, self.min_rating)
+        likes = seen.likes(self.min_rating)
         length = np.sqrt(np.maximum(np.diff(likes.indptr), 1))
         unit = (sparse.diags_array(1 / length) @ likes).tocsr()
         answers = _answers(matrix.ratings, self.min_rating)
@@ -199,9 +199,9 @@ class Interview(Channel):
         self.node_scores_ = np.array(scores, np.float32)
         self.node_sizes_ = np.array(sizes, np.int64)
 
-    def _represent(self, matrix: InteractionMatrix, interactions: pd.DataFrame) -> np.ndarray:
-        answers = _answers(matrix.ratings, self.min_rating)
-        node = np.zeros(matrix.n_users, np.int64)
+    def _represent(self, given: Histories) -> np.ndarray:
+        answers = _answers(given.matrix.ratings, self.min_rating)
+        node = np.zeros(given.matrix.n_users, np.int64)
         for _ in range(self.depth):
             node = self._step(node, answers)
         return node

@@ -131,7 +131,7 @@ class WithNewItems(Recaller):
         inside = histories
         if histories is not None:
             histories = Histories.of(histories, self.matrix_.item_ids, users=users)
-            inside = self._of_old_items(histories)
+            inside = Histories.of(histories, self.recaller.matrix_.item_ids)
         found = self.recaller.lists(users, k, inside, exclude)
         if not len(self.new_ids_) or k < self.one_in:
             return found
@@ -196,12 +196,6 @@ class WithNewItems(Recaller):
         )
         self.matrix_ = InteractionMatrix(old.user_ids, catalogue, ratings) if len(ids) else old
 
-    def _of_old_items(self, given: Histories) -> Histories:
-        """Return histories without the new items, which the recaller does not know."""
-        old = self.recaller.matrix_.item_ids
-        events = given.events[np.isin(given.events[ITEM], old)]
-        return Histories(events, InteractionMatrix.from_frame(events, given.matrix.user_ids, old))
-
     def _new_lists(self, users, n: int, inside, histories, exclude) -> Lists:
         """Return the ``n`` best new items of each user."""
         factors = self.factors_
@@ -211,7 +205,7 @@ class WithNewItems(Recaller):
         had = []
         if histories is not None:
             given = inside.matrix.users_of(users)
-            folded = factors._represent(inside.matrix, inside.events)
+            folded = factors._represent(inside)
             vectors[given >= 0] = folded[given[given >= 0]]
             had.append(histories.events)
         known = vectors.any(axis=1)

@@ -57,15 +57,15 @@ class Attempt:
         service, recalled = self.service, self._recall()
 
         def work():
-            scores = service.stages.rank(recalled, self.ranking)
-            return scores, service.features and service.features.last_ms()
+            scored = service.stages.rank(recalled, self.ranking)
+            return scored, service.features and service.features.last_ms()
 
-        scores, features_ms = service.stages.run("ranking", work, self.timings)
+        scored, features_ms = service.stages.run("ranking", work, self.timings)
         if features_ms is not None:
             self.timings["features"] = features_ms
             self.timings["ranking"] = max(self.timings["ranking"] - features_ms, 0.0)
         return service.stages.ranked_lines(
-            recalled, scores, self._varied(), self._diversity(), self.asked.made
+            recalled, scored, self._varied(), self._diversity(), self.asked.made
         )
 
     def light(self) -> list[Line]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pandas as pd
 from recsys_lib import files
 from recsys_lib.errors import RecsysError
 from recsys_lib.serving.caching import RedisLevel
+from recsys_lib.serving.service.watch import Watch
 from recsys_lib.stores import RedisFeatureStore, RedisServer, RemoteRedis, StoreUnavailable
 
 logger = logging.getLogger(__name__)
@@ -35,37 +35,33 @@ class RedisKeeper:
     def __init__(self, address: Path):
         self.address = address
         self.server = RedisServer()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="redis keeper", daemon=True)
+        self.watch = Watch(self._look, LOOK_S, "redis keeper")
 
     def start(self) -> "RedisKeeper":
         """Start the server, and look after it."""
         self._start()
-        self._thread.start()
+        self.watch.start()
         return self
 
     def stop(self) -> None:
         """Stop the server."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self.watch.stop()
         self.server.stop()
 
     def _start(self) -> None:
         self.server.start()
         files.write_text(self.address, f"unix://{self.server.socket_}")
 
-    def _keep(self) -> None:
-        while not self._ended.wait(LOOK_S):
-            if self.server.process_.poll() is None:
-                continue
-            logger.warning("Redis has ended; another one is started")
-            try:
-                self.server.stop()  # removes its folder
-                self.server = RedisServer()
-                self._start()
-            except (RecsysError, OSError) as error:
-                logger.warning("Redis does not start: %s", error)
+    def _look(self) -> None:
+        if self.server.process_.poll() is None:
+            return
+        logger.warning("Redis has ended; another one is started")
+        try:
+            self.server.stop()  # removes its folder
+            self.server = RedisServer()
+            self._start()
+        except (RecsysError, OSError) as error:
+            logger.warning("Redis does not start: %s", error)
 
 
 class RedisLink:
@@ -99,24 +95,17 @@ class RedisLink:
         self.version = version
         self.up = False
         self._connected = ""
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look_on, name="redis link", daemon=True)
+        self._watch = Watch(self._look, LOOK_S, "redis link")
 
     def start(self) -> "RedisLink":
         """Connect, and look on from now on."""
         self._look()
-        self._thread.start()
+        self._watch.start()
         return self
 
     def stop(self) -> None:
         """End."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _look_on(self) -> None:
-        while not self._ended.wait(LOOK_S):
-            self._look()
+        self._watch.stop()
 
     def _look(self) -> None:
         try:

@@ -4,7 +4,6 @@ A stage runs on a thread of its own pool, so that a request can go on without it
 spent: a model that hangs costs its level, not the answer.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +23,9 @@ from recsys_lib.serving.diversity import maximal_marginal_relevance
 from recsys_lib.serving.service.parts import Parts, Ranking
 from recsys_lib.serving.service.people import Person
 from recsys_lib.serving.service.reasons import histories_of
+
+# Multiples of it up to 256 are added without rounding: a page that adds them up finds the score.
+FINEST = 2.0**-44
 
 
 class TooSlow(RecsysError):
@@ -61,6 +63,23 @@ class Recalled:
         if fusion == "quota" and found:  # the best one counts
             found = [max(found, key=lambda each: each["points"])]
         return found
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a ranker says of the candidates of one request: see :meth:`Ranker.explain`."""
+
+    scores: np.ndarray
+    terms: dict[str, np.ndarray]
+
+    def terms_of(self, place: int, weight: float, total: float) -> list[tuple[str, float]]:
+        """Return the terms of one candidate, which add up to ``total``, its share in the order."""
+        terms = [(name, weight * float(values[place])) for name, values in self.terms.items()]
+        if not terms:
+            return [("ranking", total)]
+        # The last one takes what single precision has lost on the way.
+        rest = total - sum(value for _, value in terms[:-1])
+        return [*terms[:-1], (terms[-1][0], rest)]
 
 
 @dataclass(frozen=True)
@@ -161,14 +180,15 @@ class Stages:
         places = self._places(found, weights)
         return Recalled(_candidates(person, merged, histories), places, channel_ms, lost)
 
-    def rank(self, recalled: Recalled, ranking: Ranking) -> np.ndarray:
-        """Return the ranker's scores of the candidates: float, (n,)."""
-        return np.asarray(ranking.ranker.score(recalled.candidates))
+    def rank(self, recalled: Recalled, ranking: Ranking) -> Scored:
+        """Return what the ranker says of the candidates."""
+        return Scored(*ranking.ranker.explain(recalled.candidates))
 
     def ranked_lines(
-        self, recalled: Recalled, scores: np.ndarray, ranking: Ranking, diversity: float, k: int
+        self, recalled: Recalled, scored: Scored, ranking: Ranking, diversity: float, k: int
     ) -> list[Line]:
         """Return the first ``k`` places after ranking and varying."""
+        scores = np.asarray(scored.scores)
         if isinstance(ranking.ranker, RecallOrder):
             return self.recalled_lines(recalled, k, diversity, ranking.item_vectors)
         weight, probabilities = ranking.weight, ranking.ranker.gives_probabilities
@@ -182,11 +202,12 @@ class Stages:
             place, total = float(of_place[i]), float(blended[i])
             # Where ranking decides alone, it has been told of recall's order as of anything else.
             terms = [("recall", place)] if weight < 1 else []
-            terms.append(("ranking", total - place))
+            terms += scored.terms_of(i, weight, total - place)
+            terms = _exact(terms)
             lines.append(
                 Line(
                     item,
-                    math.fsum(value for _, value in terms),
+                    sum(value for _, value in terms),
                     terms,
                     recalled.candidates.channels[i],
                     recalled.points(item, self.parts.fusion),
@@ -205,8 +226,8 @@ class Stages:
         for i in self._picked(recalled, of_recall.scores, diversity, item_vectors, k):
             item = int(of_recall.item_ids[i])
             points = recalled.points(item, self.parts.fusion)
-            terms = [(each["channel"], each["points"]) for each in points]
-            score = math.fsum(value for _, value in terms)
+            terms = _exact([(each["channel"], each["points"]) for each in points])
+            score = sum(value for _, value in terms)
             place = int(i) + 1
             lines.append(Line(item, score, terms, of_recall.channels[i], points, place, place))
         return lines
@@ -251,6 +272,11 @@ class Stages:
         return maximal_marginal_relevance(scores, vectors, k, diversity)
 
 
+def _exact(terms: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Return terms whose sum is the same to the last bit, in whatever order it is formed."""
+    return [(name, round(value / FINEST) * FINEST) for name, value in terms]
+
+
 def _candidates(person: Person, merged: Lists, histories: Histories | None) -> Candidates:
     listed = merged.listed[0]
     if not listed.any():
@@ -258,5 +284,4 @@ def _candidates(person: Person, merged: Lists, histories: Histories | None) -> C
     channels = [merged.channel_names[c] for c in merged.channel_index[0, listed]]
     items, scores = merged.item_ids[0, listed], merged.scores[0, listed]
     # As a cascade does it: without a history, what was learned of the user counts.
-    history = None if histories is None else histories.events
-    return Candidates(person.code, items, scores, channels, history)
+    return Candidates(person.code, items, scores, channels, histories)

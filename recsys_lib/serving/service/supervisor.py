@@ -13,6 +13,7 @@ from recsys_lib.errors import MachineError
 from recsys_lib.serving.balancing.http import HttpBalancer
 from recsys_lib.serving.service.guard import Guard
 from recsys_lib.serving.service.server import web_server
+from recsys_lib.serving.service.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +43,7 @@ class Workers:
         self._command = command
         self.ports = _free_ports(n)
         self.processes: dict[int, subprocess.Popen] = {}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="workers", daemon=True)
+        self._watch = Watch(self._look, LOOK_S, "workers")
 
     @property
     def urls(self) -> list[str]:
@@ -67,14 +67,12 @@ class Workers:
                 self.stop()
                 raise MachineError("A process did not start; what it says stands above.")
             time.sleep(0.05)
-        self._thread.start()
+        self._watch.start()
         return self
 
     def stop(self) -> None:
         """End all."""
-        self._ended.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._watch.stop()
         for process in self.processes.values():
             process.terminate()
         for process in self.processes.values():
@@ -88,12 +86,11 @@ class Workers:
         # In a session of its own: Ctrl-C ends this process, which then ends the workers.
         self.processes[port] = subprocess.Popen(self._command(port), start_new_session=True)
 
-    def _keep(self) -> None:
-        while not self._ended.wait(LOOK_S):
-            for port, process in self.processes.items():
-                if process.poll() is not None:
-                    logger.warning("a process ended (%s); it is started anew", process.poll())
-                    self._start(port)
+    def _look(self) -> None:
+        for port, process in self.processes.items():
+            if process.poll() is not None:
+                logger.warning("a process ended (%s); it is started anew", process.poll())
+                self._start(port)
 
 
 def run_balanced(workers: Workers, policy: str, listening, token: str | None) -> None:
