@@ -94,6 +94,7 @@ def run_of_labs(ml_100k, tmp_path_factory):
     return outputs, recsys(outputs, ml_100k.path.parent, "run", *LABS, *QUICK)
 
 
+@pytest.mark.xdist_group("labs")  # else each worker runs all of them
 @pytest.mark.notebook
 @pytest.mark.slow
 @pytest.mark.parametrize("lab", LABS)
