@@ -3,10 +3,14 @@
 Load comes from this process, the service is another one. On a busy machine the wall clock says
 little; so the service's own CPU time for a request is measured beside it: its inverse is the
 throughput of one core.
+
+Served is the newest run in the outputs that `RECSYS_BENCH_OUTPUTS` names: the whole cascade.
+Without it there is no run, and light channels are measured.
 """
 
 import http.client
 import json
+import os
 import re
 import subprocess
 import sys
@@ -28,7 +32,9 @@ def start():
 
     def run(*options):
         line = [sys.executable, "-u", "-m", "recsys_lib", "serve", "--port", "0", *options]
-        process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+        outputs = os.environ.get("RECSYS_BENCH_OUTPUTS", os.environ["RECSYS_OUTPUTS_DIR"])
+        where = os.environ | {"RECSYS_OUTPUTS_DIR": outputs}
+        process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True, env=where)
         running.append(process)
         for text in process.stdout:
             if found := re.search(r"served at http://(\S+?)(?:;| by)", text):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import uvicorn
+from threadpoolctl import threadpool_limits
 
 from recsys_lib import sockets
 from recsys_lib.data import Dataset
@@ -106,8 +107,11 @@ def web_server(app, lifespan: str = "off") -> uvicorn.Server:
 
     From here on, threads of this process take turns every half millisecond. With Python's usual
     five, a request that needs but a moment waits five milliseconds for each thread that computes.
+    And products of matrices take one thread each: those of a request are small, and requests that
+    share two cores lose five times their work to threads that wait for each other.
     """
     sys.setswitchinterval(TURN_S)
+    threadpool_limits(1)
     return uvicorn.Server(
         uvicorn.Config(
             app,
