@@ -9,12 +9,13 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 from service_site import PATIENT, Site, codes, site_of
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from recsys_lib.rankers import NetworkRanker, UserFeatureTable
 from recsys_lib.recall import Ease, Merged, Popular
 from recsys_lib.serving import Cascade
 from recsys_lib.serving.service import Parts, read_impressions
-from recsys_lib.serving.service.server import open_service
+from recsys_lib.serving.service.server import open_service, web_server
 from recsys_lib.stores import ItemFeatureTable
 
 
@@ -61,6 +62,14 @@ def test_the_terms_of_a_score_add_up_to_it_exactly(shared: Site, merged):
         for point in item["points"]:
             weight = merged.weights[point["channel"]]
             assert point["points"] == pytest.approx(weight / (60 + point["place"]), rel=1e-5)
+
+
+def test_small_products_of_a_request_take_one_thread():
+    """More of them wait for each other, and burn the time of other requests while they do."""
+    with threadpool_limits(2):
+        assert any(each["num_threads"] == 2 for each in threadpool_info())
+        web_server(lambda: None)
+        assert {each["num_threads"] for each in threadpool_info()} == {1}
 
 
 def test_an_answer_says_how_it_was_made(shared: Site):
