@@ -196,7 +196,8 @@ def test_clients_that_hang_up_leave_nothing_behind(site: Site):
             )
             half.sendall(b"\r\n" if _ % 2 else b"")
     eventually(lambda: site.get("/api/status")["active"], 0)
-    assert site.recommend(10)["level"] == "full"
+    # Some may not have been read yet when the first ones are done.
+    eventually(lambda: site.recommend(10)["level"], "full")
 
 
 def test_a_clock_that_jumps_loses_no_event(tmp_path, site: Site):
