@@ -102,25 +102,36 @@ class EventLog:
         found = stored and trip.xrange(self.name, min=f"({stored.position}", count=EVENTS_A_TRIP)
         if not found:
             return False
-        version, row_format = stored.version, stored.version.row_format
+        version = stored.version
         events = [json.loads(content[b"event"]) for _, content in found]
         arrived = {
             event[version.key]: _milliseconds(name) / 1000
             for (name, _), event in zip(found, events, strict=True)
         }
-        packed = dict(zip(arrived, trip.hmget(key, list(arrived)), strict=True))
-        known = {user: row for user, row in packed.items() if row is not None}
-        rows, _ = row_format.unpack(list(known), list(known.values()))
-        rows = dict(zip(known, rows, strict=True))
+        rows = rows_at(trip, key, version, list(arrived))
         changed = self.fold([rows.get(user, {version.key: user}) for user in arrived], events)
-        table = row_format.table(pa.Table.from_pylist(changed, row_format.arrow))
-        users = table[version.key].to_pylist()
-        fresh = row_format.pack(table, np.array([arrived[user] for user in users]))
+        fresh = packed_rows(version, changed, [arrived[row[version.key]] for row in changed])
         position = found[-1][0].decode()
         trip.multi()
         trip.hset(key, VERSION, Stored(version, position).to_json())
-        trip.hset(key, mapping=dict(zip(users, fresh, strict=True)))
+        trip.hset(key, mapping=fresh)
         return True
+
+
+def rows_at(trip, key: str, version: Version, wanted: Sequence) -> dict:
+    """Return those rows of a version that are there, by their keys; ``trip`` answers at once."""
+    packed = trip.hmget(key, list(wanted)) if wanted else []
+    there = {k: row for k, row in zip(wanted, packed, strict=True) if row is not None}
+    rows, _ = version.row_format.unpack(list(there), list(there.values()))
+    return dict(zip(there, rows, strict=True))
+
+
+def packed_rows(version: Version, rows: Sequence[dict], times: Sequence[float]) -> dict:
+    """Return rows as a version stores them, by their keys; ``times`` are in s since 1970."""
+    row_format = version.row_format
+    table = row_format.table(pa.Table.from_pylist(list(rows), row_format.arrow))
+    packed = row_format.pack(table, np.asarray(times, np.float64))
+    return dict(zip(table[version.key].to_pylist(), packed, strict=True))
 
 
 def _milliseconds(event_id: bytes) -> int:

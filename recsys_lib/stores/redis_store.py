@@ -18,16 +18,23 @@ two versions nor fall between them. The braces keep all keys of a store on one n
 import contextlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
-import pyarrow as pa
 import redis
 from redis.exceptions import LockError
 from redis.lock import Lock
 
 from recsys_lib.errors import DataError
 from recsys_lib.stores.feature_store import FeatureStore, StoreUnavailable, Version, row_times
-from recsys_lib.stores.redis_events import VERSION, EventLog, Fold, Stored
+from recsys_lib.stores.redis_events import (
+    VERSION,
+    EventLog,
+    Fold,
+    Stored,
+    packed_rows,
+    rows_at,
+)
 
 ROWS_A_COMMAND = 500  # Redis does nothing else meanwhile: half a millisecond
 COMMANDS_A_TRIP = 8
@@ -159,24 +166,16 @@ class RedisFeatureStore(FeatureStore):
             if stored is None:
                 raise DataError(f"The store {self.prefix!r} has no version: publish one first.")
             version = Stored.from_json(stored).version
-            row_format = version.row_format
-
-            def read(keys: Sequence[int]) -> dict[int, dict]:
-                packed = trip.hmget(self._current, list(keys)) if keys else []
-                there = [(k, row) for k, row in zip(keys, packed, strict=True) if row is not None]
-                rows, _ = row_format.unpack([k for k, _ in there], [row for _, row in there])
-                return {row[self.key]: row for row in rows}
-
-            changed = change(trip, version, read)
+            changed = change(
+                trip, version, lambda keys: rows_at(trip, self._current, version, keys)
+            )
             if changed is None:
                 return False
             rows, times, commands = changed
-            table = row_format.table(pa.Table.from_pylist(rows, row_format.arrow))
-            packed = row_format.pack(table, np.asarray(times, np.float64))
+            packed = packed_rows(version, rows, times)
             trip.multi()
-            if rows:
-                keys = table[self.key].to_pylist()
-                trip.hset(self._current, mapping=dict(zip(keys, packed, strict=True)))
+            if packed:
+                trip.hset(self._current, mapping=packed)
             commands(trip)
             return True
 
