@@ -42,24 +42,25 @@ def recsys(arguments: str, folder: Path, data: Path, first: str = "true") -> str
     return f"{found.stdout}{found.stderr}exit {found.returncode}"
 
 
+def written_on(what: str, there: Path, option: str) -> str:
+    """Write to a folder that is mounted with an option; return what the program said."""
+    small = there / "small"
+    data = small if what == "data get" else there / "data"
+    return recsys(WRITERS[what], small, data, f"mount -t tmpfs -o {option} tmpfs {small}")
+
+
 @pytest.mark.parametrize("what", WRITERS)
 def test_a_full_disk(what, there):
-    small = there / "small"
-    mount = f"mount -t tmpfs -o size=16k tmpfs {small}"
-    data = small if what == "data get" else there / "data"
-    said = recsys(WRITERS[what], small, data, mount)
+    said = written_on(what, there, "size=16k")
     assert "There is no space left on the disk" in said
     assert said.endswith("exit 1")
 
 
 @pytest.mark.parametrize("what", WRITERS)
 def test_a_folder_that_is_only_read(what, there):
-    small = there / "small"
-    mount = f"mount -t tmpfs -o ro tmpfs {small}"
-    data = small if what == "data get" else there / "data"
-    said = recsys(WRITERS[what], small, data, mount)
+    said = written_on(what, there, "ro")
     assert "may not be read or written" in said
-    assert str(small) in said
+    assert str(there / "small") in said
     assert said.endswith("exit 1")
 
 
