@@ -166,9 +166,7 @@ class RedisFeatureStore(FeatureStore):
             if stored is None:
                 raise DataError(f"The store {self.prefix!r} has no version: publish one first.")
             version = Stored.from_json(stored).version
-            changed = change(
-                trip, version, lambda keys: rows_at(trip, self._current, version, keys)
-            )
+            changed = change(trip, version, partial(rows_at, trip, self._current, version))
             if changed is None:
                 return False
             rows, times, commands = changed
