@@ -26,6 +26,7 @@ NAMES = {
     "05_recall",
     "06_lsh",
     "07_embedding_mlp",
+    "07_lab_embedding_mlp",
     "08_ranking_models",
     "09_cascade",
     "09_lab_cascade",
