@@ -118,7 +118,7 @@ def draw_panels(
         axis.set_title(name, fontsize=9, weight="normal")
         axis.set_xlabel(label)
         axis.grid(visible=False, axis="y")
-        axis.locator_params(axis="x", nbins=6)
+        axis.locator_params(axis="x", nbins=6 if len(panels) < 3 else 4)
     axes[0, 0].set_yticks(-np.arange(len(rows)), rows)
     axes[0, 0].set_ylim(-len(rows) + 0.4, 0.6)
     figure.suptitle(title, fontsize=10, weight="bold", x=0.01, ha="left")
