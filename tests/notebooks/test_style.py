@@ -23,6 +23,7 @@ NAMES = {
     "03_lab_item2vec",
     "04_graph_embedding",
     "04_lab_graph_embedding",
+    "05_lab_recall",
     "05_recall",
     "06_lsh",
     "07_embedding_mlp",
