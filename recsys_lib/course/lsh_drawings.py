@@ -35,12 +35,12 @@ def draw_slices(axis, points: np.ndarray, direction: np.ndarray, offset: float, 
         ends += [right * along + 20 * across, right * along - 20 * across]
         axis.fill(*np.transpose(ends), color=TINT if h % 2 else style.PAPER, lw=0, zorder=0)
         axis.plot(*np.transpose(ends[:2]), color="#B8CBDA", lw=0.8, zorder=1)
-        # The name stands on the middle line of the slice, near its end inside the picture.
-        line = (left + right) / 2 * along + np.linspace(-20, 20, 2_001)[:, None] * across
-        line = line[((line > low + 0.2) & (line < high - 0.2)).all(axis=1)]
-        if len(line) > 10:
-            where = line[len(line) // 10] if across[0] < 0 else line[-len(line) // 10]
-            axis.text(*where, f"h = {h}", color=style.METHOD, ha="center", fontsize=8)
+        # The name stands on the middle line of the slice, where it is farthest from all points.
+        line = (left + right) / 2 * along + np.linspace(-20, 20, 801)[:, None] * across
+        line = line[((line > low + 0.25) & (line < high - 0.25)).all(axis=1)]
+        if len(line) > 5:
+            free = np.linalg.norm(line[:, None] - shown, axis=2).min(axis=1)
+            axis.text(*line[free.argmax()], f"h = {h}", color=style.METHOD, ha="center", fontsize=8)
     arrow = {"arrowstyle": "-|>", "lw": 1.6, "color": style.METHOD, "shrinkA": 0, "shrinkB": 0}
     axis.annotate("", along * 1.2, (0, 0), arrowprops=arrow)
     axis.text(*(along * 1.32), "v", color=style.METHOD, fontsize=10)

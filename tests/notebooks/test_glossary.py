@@ -14,6 +14,7 @@ REWRITTEN = (
     "02_training_samples",
     "03_item2vec",
     "04_graph_embedding",
+    "06_lsh",
 )  # chapters in the form that teaches
 
 

@@ -24,6 +24,7 @@ NAMES = {
     "04_graph_embedding",
     "04_lab_graph_embedding",
     "05_recall",
+    "06_lab_lsh",
     "06_lsh",
     "07_embedding_mlp",
     "08_ranking_models",
