@@ -15,6 +15,7 @@ REWRITTEN = (
     "03_item2vec",
     "04_graph_embedding",
     "05_recall",
+    "06_lsh",
     "07_embedding_mlp",
 )  # chapters in the form that teaches
 

@@ -25,6 +25,7 @@ NAMES = {
     "04_lab_graph_embedding",
     "05_lab_recall",
     "05_recall",
+    "06_lab_lsh",
     "06_lsh",
     "07_embedding_mlp",
     "07_lab_embedding_mlp",
