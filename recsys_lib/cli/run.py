@@ -105,7 +105,7 @@ def run(
     except KeyboardInterrupt:
         typer.echo("Interrupted. The same command goes on where this one stopped.", err=True)
         raise typer.Exit(130) from None
-    _print_result(result)
+    print_result(result)
     if result.failed:
         raise typer.Exit(1)
 
@@ -123,14 +123,15 @@ def _print_notebook(notebook) -> None:
     typer.echo()
 
 
-def _print_result(result) -> None:
+def print_result(result) -> None:
+    """Say how a run ended: what failed, what is left out and why, where the report is."""
     from recsys_lib.paths import shown
 
     if result.unchanged:
         typer.echo(f"Nothing changed since {shown(result.folder)}.")
     elif result.failed:
         typer.echo(f"No results from: {', '.join(result.failed)}. The same command tries again.")
-    if result.left_out:
-        typer.echo(f"Left out: {', '.join(result.left_out)}.")
-        typer.echo(next(iter(result.left_out.values())))
+    for reason in dict.fromkeys(result.left_out.values()):
+        names = [name for name, each in result.left_out.items() if each == reason]
+        typer.echo(f"Left out: {', '.join(names)}.\n{reason}")
     typer.echo(f"Report: {shown(result.folder / 'report.html')}")

@@ -172,7 +172,9 @@ def draw_drift(table: pd.DataFrame, thresholds: Mapping[str, float]):
 
     table = table.sort_values("drift")
     y = np.arange(len(table))
-    left = min(table["drift"].min(), table["without drift"].min()) / 2
+    values = table[["drift", "without drift"]].to_numpy()
+    # Where nothing has moved at all there is a zero, which has no place on a logarithmic axis.
+    left = min(values[values > 0], default=min(thresholds.values())) / 2
     figure, axis = plt.subplots(figsize=(6.4, 0.9 + 0.3 * len(table)))
     axis.barh(
         y, table["without drift"] - left, left=left, height=0.7, color="#D8D8D8",

@@ -1,6 +1,7 @@
 """How sure a mean over users or seeds, or a difference of two, is."""
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,8 @@ from scipy.special import stdtrit
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.seeding import DEFAULT_SEED, generator
+
+_COUNTS_AT_ONCE = 20_000_000  # 160 MB: a million users times a thousand resamples would be 8 GB
 
 
 class Interval(NamedTuple):
@@ -21,6 +24,29 @@ class Interval(NamedTuple):
         if math.isnan(self.mean):
             return "no value"
         return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def resamples(
+    n: int, n_resamples: int, rng: np.random.Generator, n_rows: int | None = None
+) -> Iterator[np.ndarray]:
+    """Yield how often each of ``n`` is drawn with replacement, some resamples at a time.
+
+    However many are yielded at a time, they are the same ones.
+
+    Parameters
+    ----------
+    n, n_resamples : int
+    rng : numpy Generator
+    n_rows : int, optional
+        Numbers that a caller holds for each resample, where these are more than ``n``.
+
+    Yields
+    ------
+    int64 array, shape (some, n)
+    """
+    at_once = max(1, _COUNTS_AT_ONCE // max(n, n_rows or 0))
+    for start in range(0, n_resamples, at_once):
+        yield rng.multinomial(n, np.full(n, 1 / n), size=min(at_once, n_resamples - start))
 
 
 def mean_interval(values, seed: int = DEFAULT_SEED, n_resamples: int = 1_000) -> Interval:
@@ -40,8 +66,8 @@ def mean_interval(values, seed: int = DEFAULT_SEED, n_resamples: int = 1_000) ->
         return Interval(np.nan, np.nan, np.nan)
     rng = generator(seed, "bootstrap")
     # One row of counts for each resample: a matrix product in place of a loop over resamples.
-    counts = rng.multinomial(values.size, np.full(values.size, 1 / values.size), size=n_resamples)
-    low, high = np.quantile(counts @ values / values.size, [0.025, 0.975])
+    sums = [counts @ values for counts in resamples(values.size, n_resamples, rng)]
+    low, high = np.quantile(np.concatenate(sums) / values.size, [0.025, 0.975])
     return Interval(float(values.mean()), float(low), float(high))
 
 
@@ -113,9 +139,12 @@ def seeds_and_users_interval(
     if values.shape[1] == 0:
         return Interval(np.nan, np.nan, np.nan)
     rng = generator(seed, "bootstrap of seeds and users")
-    of_seeds, of_users = (
-        rng.multinomial(n, np.full(n, 1 / n), size=n_resamples) / n for n in values.shape
-    )
-    means = np.einsum("ru,ru->r", of_seeds @ values, of_users)
-    low, high = np.quantile(means, [0.025, 0.975])
+    n_seeds, n_users = values.shape
+    of_seeds = np.concatenate([*resamples(n_seeds, n_resamples, rng)]) / n_seeds
+    means, done = [], 0
+    for counts in resamples(n_users, n_resamples, rng):
+        some = of_seeds[done : done + len(counts)]
+        means.append(np.einsum("ru,ru->r", some @ values, counts / n_users))
+        done += len(counts)
+    low, high = np.quantile(np.concatenate(means), [0.025, 0.975])
     return Interval(float(values.mean()), float(low), float(high))

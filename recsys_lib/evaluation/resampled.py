@@ -4,6 +4,7 @@ import numpy as np
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.evaluation.classification import auc
+from recsys_lib.evaluation.intervals import resamples
 from recsys_lib.seeding import DEFAULT_SEED, generator
 
 
@@ -42,10 +43,13 @@ def resampled_auc(
     ordered = np.asarray(scores)[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])  # equal scores together
     rng = generator(seed, "resampled_auc")
-    drawn = rng.multinomial(len(users), np.full(len(users), 1 / len(users)), size=n_resamples)
-    weights = drawn[:, row_user[order]].astype(np.float64)  # (resamples, n)
-    of_likes = np.add.reduceat(weights * likes, starts, axis=1)
-    of_dislikes = np.add.reduceat(weights * (1 - likes), starts, axis=1)
-    below = np.cumsum(of_dislikes, axis=1) - of_dislikes / 2  # ties count half
-    with np.errstate(invalid="ignore"):
-        return (of_likes * below).sum(axis=1) / (of_likes.sum(axis=1) * of_dislikes.sum(axis=1))
+    found = []
+    for drawn in resamples(len(users), n_resamples, rng, n_rows=len(order)):
+        weights = drawn[:, row_user[order]].astype(np.float64)  # (some resamples, n)
+        of_likes = np.add.reduceat(weights * likes, starts, axis=1)
+        of_dislikes = np.add.reduceat(weights * (1 - likes), starts, axis=1)
+        below = np.cumsum(of_dislikes, axis=1) - of_dislikes / 2  # ties count half
+        pairs = of_likes.sum(axis=1) * of_dislikes.sum(axis=1)
+        with np.errstate(invalid="ignore"):
+            found.append((of_likes * below).sum(axis=1) / pairs)
+    return np.concatenate(found)

@@ -121,9 +121,12 @@ class Workspace:
     def finding(self, text: str) -> str:
         """Return the title of a figure that says what was found on the data set of the course.
 
-        On other data, which may show something else, the title says whose finding it is.
+        On other data, which may show something else, the title says what is drawn, and whose
+        finding it is.
         """
-        return text if self.dataset == COURSE_DATASET else f"On {COURSE_DATASET}: {text}"
+        if self.dataset == COURSE_DATASET:
+            return text
+        return f"Drawn here: {self.dataset}. Found on {COURSE_DATASET}:\n{text}"
 
     def load(self, name: str) -> Any:
         """Return an artefact: what a notebook of this run wrote, else what the library builds.

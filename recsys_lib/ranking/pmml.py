@@ -9,6 +9,7 @@ a category that may be missing, and it goes through pickled files. So the elemen
 pipelines need are written here, one function each.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -52,7 +53,7 @@ def linear_pipeline(
     C : float
         Inverse strength of the l2 penalty.
     """
-    cut = KBinsDiscretizer(
+    cut = _Quantiles(
         n_buckets, encode="onehot-dense", quantile_method="averaged_inverted_cdf", subsample=None
     )
     columns = ColumnTransformer(
@@ -63,6 +64,15 @@ def linear_pipeline(
         ]
     )
     return Pipeline([("columns", columns), ("model", LogisticRegression(C=C, max_iter=1_000))])
+
+
+class _Quantiles(KBinsDiscretizer):
+    """Buckets between quantiles; where quantiles are equal, as of small counts, there are fewer."""
+
+    def fit(self, X, y=None, sample_weight=None):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Bins whose width", UserWarning)
+            return super().fit(X, y, sample_weight)
 
 
 def tree_pipeline(

@@ -28,6 +28,7 @@ from recsys_lib.recall.merge_search import grow_merge
 from recsys_lib.recall.registry import (
     channel_names,
     default_plan,
+    feasible,
     make_channel,
     merge_from_plan,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "calibrate",
     "channel_names",
     "default_plan",
+    "feasible",
     "fuse",
     "grow_merge",
     "load_recaller",

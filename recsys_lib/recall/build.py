@@ -9,7 +9,8 @@ from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.recall.base import Recaller
 from recsys_lib.recall.channels.popular import Popular, RandomRecaller
 from recsys_lib.recall.channels.vectors import TRAINERS, trained_vectors
-from recsys_lib.recall.registry import default_plan, merge_from_plan
+from recsys_lib.recall.registry import default_plan, feasible, merge_from_plan
+from recsys_lib.schema import ITEM
 from recsys_lib.seeding import DEFAULT_SEED
 
 # For choices on the validation part of the split `last_likes`: fitted on its training part alone.
@@ -36,11 +37,14 @@ def build_recallers(
     Returns
     -------
     dict
-        By split: ``merged``, the default plan; ``vectors``, a merge of the vectors alone;
+        By split: ``merged``, the default plan, of a large catalogue without the channels that
+        cannot be fitted to it; ``vectors``, a merge of the vectors alone;
         ``popular`` and ``random``. Under ``last_likes_train`` stands ``merged``, fitted on the
         training part of ``last_likes``.
     """
     plan = default_plan()
+    n_items = max(split.history("test")[ITEM].nunique() for split in splits.values())
+    plan["channels"] = feasible(plan["channels"], n_items)
     fitted = {}
     for name, split in splits.items():
         of_split = {trainer: by_split[name] for trainer, by_split in tables.items()}

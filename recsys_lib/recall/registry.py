@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -10,7 +11,7 @@ from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.recall.channels.als import ImplicitALS
 from recsys_lib.recall.channels.attributes import FavouriteGenre, FavouritePeople
 from recsys_lib.recall.channels.base import Channel
-from recsys_lib.recall.channels.ease import Ease
+from recsys_lib.recall.channels.ease import Ease, is_too_large
 from recsys_lib.recall.channels.item_knn import ItemKNN
 from recsys_lib.recall.channels.popular import Newest, Popular, RandomRecaller, RecentlyPopular
 from recsys_lib.recall.channels.reads_items import ReadsItems
@@ -42,6 +43,8 @@ CHANNELS: dict[str, type[Channel]] = {
         FavouritePeople,
     )
 }
+
+DENSE = ("ease", "session_ease")  # channels that invert a matrix of all items
 
 
 def channel_names() -> list[str]:
@@ -120,6 +123,19 @@ def make_channel(
         f"There is no recall channel {name!r}.{nearest(name, known)} "
         f"Known here: {', '.join(known)}."
     )
+
+
+def feasible(channels: Mapping[str, Any], n_items: int) -> dict[str, Any]:
+    """Return the entries of those channels that can be fitted to a catalogue of ``n_items``.
+
+    Parameters
+    ----------
+    channels : mapping
+        By the name of a channel, whatever is kept of it, such as its weight or its settings.
+    n_items : int
+    """
+    none = DENSE if is_too_large(n_items) else ()
+    return {name: each for name, each in channels.items() if name not in none}
 
 
 def default_plan() -> dict:

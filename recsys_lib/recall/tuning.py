@@ -10,7 +10,6 @@ from recsys_lib.data.splits import hold_out
 from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.evaluation import Relevant, ranking_metrics, relevant_items
 from recsys_lib.recall.base import Recaller
-from recsys_lib.recall.channels.ease import LARGEST_CATALOGUE
 from recsys_lib.recall.histories import Histories
 from recsys_lib.recall.lists import Lists
 from recsys_lib.recall.merge import fuse
@@ -19,6 +18,7 @@ from recsys_lib.recall.registry import (
     channel_names,
     checked_settings,
     class_of,
+    feasible,
     item_column,
     make_channel,
     merge_from_plan,
@@ -57,7 +57,6 @@ SESSIONS = ("session_ease", "co_occurrence")  # read the order of a user's likes
 CLOSED_FORM = tuple(name for name in SEARCH if name not in (*SESSIONS, "item2vec"))
 WEIGHTS = (0.2, 0.5, 1.0)  # tried for a channel that joins the merge; the first has 1
 SMALLEST_GAIN = 0.001  # of nDCG@k, below which nothing more joins
-DENSE = ("ease", "session_ease")  # channels that invert a matrix of all items
 DEPTH = 200  # places of a channel's list that a merge looks at
 
 
@@ -125,13 +124,12 @@ class TunedMerge(Recaller):
         catalogue = np.unique(train[ITEM])
         # Where no user has both a past and something held out there is nothing to choose by: the
         # first channel stands alone, with its first settings.
-        for name in self.channels if len(relevant.user_ids) else ():
-            if name in DENSE and len(catalogue) > LARGEST_CATALOGUE and len(self.channels) > 1:
-                continue
+        possible = [*feasible(dict.fromkeys(self.channels), len(catalogue))] or self.channels
+        for name in possible if len(relevant.user_ids) else ():
             settings[name], lists[name], self.validation_[name] = _tuned(
                 name, train, relevant, self.k
             )
-        best_single = max(self.validation_, key=self.validation_.get, default=self.channels[0])
+        best_single = max(self.validation_, key=self.validation_.get, default=possible[0])
         weights = {best_single: 1.0}
         if self.merge and self.validation_:
 

@@ -11,6 +11,9 @@ import psutil
 import pytest
 
 from recsys_lib import paths
+from recsys_lib.cli.run import print_result
+from recsys_lib.experiments.runner import Result
+from recsys_lib.experiments.scheduler import Outcome
 
 
 @pytest.fixture
@@ -100,6 +103,14 @@ def test_a_failing_notebook_ends_in_readable_lines_and_exit_code_1(recsys):
     assert err == ""
     assert "  error: ZeroDivisionError: division by zero\n  code:  line 2: x / 0\n" in out
     assert "report.html" in out.splitlines()[-1]
+
+
+def test_each_reason_for_which_notebooks_are_left_out_is_said_once(tmp_path, capsys):
+    reasons = {"01_a": "No likes.", "02_b": "No titles.", "03_c": "No likes."}
+    outcomes = {name: Outcome("left out", reason=each) for name, each in reasons.items()}
+    print_result(Result(tmp_path, False, outcomes | {"04_d": Outcome("ok")}))
+    said = "Left out: 01_a, 03_c.\nNo likes.\nLeft out: 02_b.\nNo titles.\nReport: "
+    assert capsys.readouterr().out.startswith(said)
 
 
 @pytest.mark.notebook

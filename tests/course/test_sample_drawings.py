@@ -79,3 +79,16 @@ def test_drift_within_chance_is_not_coloured():
     assert places(axis, "within chance") == [0.05]
     bars = {round(bar.get_x() + bar.get_width(), 6) for bar in axis.patches}
     assert bars == {0.1, 0.2}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("moved", [0.5, 0.0])
+def test_a_column_that_has_not_moved_at_all_is_drawn_on_the_logarithmic_axis(moved):
+    table = pd.DataFrame(
+        {"drift": [moved, 0.0], "without drift": [0.2 * moved, 0.0]}, index=["some", "constant"]
+    )
+    figure = draw_drift(table, {".1": 0.1})
+    figure.canvas.draw()
+    (axis,) = figure.axes
+    assert axis.get_xscale() == "log"
+    assert axis.get_xlim()[0] == pytest.approx(0.1 * moved or 0.05)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from recsys_lib.errors import RecsysError
-from recsys_lib.evaluation import mean_interval, seeds_and_users_interval
+from recsys_lib.evaluation import mean_interval, resampled_auc, seeds_and_users_interval
+from recsys_lib.evaluation.intervals import resamples
+from recsys_lib.seeding import generator
 
 
 def width(interval) -> float:
@@ -36,3 +38,29 @@ def test_nobody_gives_no_value_and_another_shape_is_refused():
     for wrong in (np.zeros(3), np.empty((0, 3))):
         with pytest.raises(RecsysError, match="n_seeds, n_users"):
             seeds_and_users_interval(wrong)
+
+
+@pytest.mark.parametrize("at_once", [1, 70, 1_000])
+def test_the_resamples_are_the_same_however_many_are_drawn_at_a_time(monkeypatch, at_once):
+    """Memory is bounded: before, a million users took 8 GB for one interval."""
+    rng = generator(4, "figures")
+    values, labels = rng.random((3, 50)), rng.integers(0, 2, 150)
+    scores, users = rng.integers(0, 9, 150), np.repeat(np.arange(50), 3)
+
+    def intervals():
+        of_auc = resampled_auc(labels, scores, users)
+        return [*mean_interval(values[0]), *seeds_and_users_interval(values), *of_auc]
+
+    whole = intervals()
+    sizes = []
+
+    def at_a_time(*arguments, **keywords):
+        for counts in resamples(*arguments, **keywords):
+            sizes.append(counts.size)
+            yield counts
+
+    monkeypatch.setattr("recsys_lib.evaluation.intervals._COUNTS_AT_ONCE", at_once)
+    for module in ("intervals", "resampled"):
+        monkeypatch.setattr(f"recsys_lib.evaluation.{module}.resamples", at_a_time)
+    np.testing.assert_allclose(intervals(), whole, rtol=1e-12)
+    assert max(sizes) <= max(at_once, 50)

@@ -236,7 +236,7 @@ def test_too_few_users_and_no_dislikes_leave_nothing_to_judge(run, tmp_path, mon
 
 
 def test_a_finding_of_the_course_is_not_said_of_other_data(run):
-    assert run.finding("Walks win") == "On ml-100k: Walks win"
+    assert run.finding("Walks win") == "Drawn here: tiny. Found on ml-100k:\nWalks win"
     assert start("03_item2vec").finding("Walks win") == "Walks win"
 
 

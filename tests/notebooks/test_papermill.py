@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -31,6 +32,13 @@ def recsys(outputs: Path, data: Path, *arguments: str, cwd=None) -> subprocess.C
         text=True,
         timeout=2_400,  # of all labs together, on a busy machine
     )
+
+
+def complaints(run: Path) -> list[str]:
+    """Return what the cells of a run wrote to stderr, warnings among it."""
+    cells = [c for path in run.glob("*/notebook.ipynb") for c in nbformat.read(path, 4).cells]
+    outputs = [each for cell in cells for each in cell.get("outputs", [])]
+    return [each["text"] for each in outputs if each.get("name") == "stderr"]
 
 
 @pytest.mark.notebook
@@ -83,6 +91,7 @@ def test_clicks_alone_go_through_what_can_be_judged_and_say_what_cannot(tmp_path
     assert {name.partition(".")[0] for name in found} == set(ON_CLICKS)
     assert 0 <= found["05_recall.merged_recall"]["value"] <= 1
     assert not list(run.glob("*/error.txt"))
+    assert not complaints(run)
 
 
 @pytest.fixture(scope="module")

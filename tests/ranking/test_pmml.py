@@ -114,6 +114,17 @@ def test_the_border_in_double_precision_is_the_border_of_32_bits(threshold, step
     assert (x <= border_in_double(threshold)) == (float(np.float32(x)) <= threshold)
 
 
+@pytest.mark.filterwarnings("error")
+def test_equal_quantiles_make_fewer_buckets_without_a_warning(tmp_path):
+    """Counts of a small table: half of them are 1, so several quantiles are."""
+    train = rows(400).assign(count=np.repeat([1.0, 2.0, 3.0, 9.0], [200, 100, 60, 40]))
+    pipeline = linear_pipeline(["genre"], ["count"], ["mean"], n_buckets=10)
+    pipeline.fit(train[["genre", "count", "mean"]], train["like"])
+    write_pmml(pipeline, tmp_path / "counts.pmml")
+    expected = pipeline.predict_proba(train[["genre", "count", "mean"]])[:, 1]
+    assert np.abs(PmmlModel(tmp_path / "counts.pmml").predict(train) - expected).max() < 1e-12
+
+
 def test_no_rows_no_scores(written):
     assert PmmlModel(written["linear"][1]).predict(rows(5)[:0]).shape == (0,)
 

@@ -301,3 +301,10 @@ def test_no_rating_of_a_new_film_is_learned_from(interactions, items):
     assert not set(trial.cold(1)) & set(trial.warm(0, 1).matrix_.item_ids)
     with pytest.raises(RecsysError, match="n_folds must be at least 3"):
         NewItemTrial(interactions, items, n_folds=2)
+
+
+@pytest.mark.filterwarnings("error")
+def test_where_no_film_has_content_a_new_one_gets_a_vector_of_zeros():
+    """Data without titles, genres and years; before, the vector held NaN, with a warning."""
+    learned = ContentRidge().fit(np.zeros((0, 3)), np.zeros((0, 2)))
+    assert learned.predict(np.eye(3)).tolist() == [[0, 0]] * 3

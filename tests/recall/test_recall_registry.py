@@ -5,15 +5,19 @@ import json
 import numpy as np
 import pytest
 
+from recsys_lib.data.splits import Split
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall import (
     Ease,
     Merged,
+    TunedMerge,
     VectorRecaller,
     default_plan,
+    feasible,
     make_channel,
     merge_from_plan,
 )
+from recsys_lib.recall.build import build_recallers
 from recsys_lib.recall.registry import channel_names
 
 PLAN = {
@@ -95,3 +99,21 @@ def test_a_channel_says_what_it_lacks_and_what_it_does_not_take(items):
 def test_an_unknown_channel_is_refused_with_the_nearest_known(items, table):
     with pytest.raises(RecsysError, match=r"'item_knm'\. Did you mean 'item_knn'\?"):
         make_channel("item_knm", items, {"item2vec": table})
+
+
+def test_a_large_catalogue_is_left_to_the_channels_that_can_be_fitted_to_it(
+    interactions, table, monkeypatch
+):
+    """Sixty items, one more than may be inverted; before, notebooks 09 to 12 ended in an error."""
+    plan = default_plan()["channels"]
+    assert feasible(plan, 60) == plan
+    monkeypatch.setattr("recsys_lib.recall.channels.ease.LARGEST_CATALOGUE", 59)
+    rest = {name: weight for name, weight in plan.items() if name != "session_ease"}
+    assert feasible(plan, 60) == rest
+    split = Split("last_likes", interactions[:-60], interactions[-60:-30], interactions[-30:])
+    vectors = {name: {"last_likes": table} for name in ("item2vec", "deepwalk", "node2vec")}
+    fitted = build_recallers({"last_likes": split}, vectors)
+    for merged in (fitted["last_likes"]["merged"], fitted["last_likes_train"]["merged"]):
+        assert merged.channels.keys() == rest.keys()
+    chosen = TunedMerge(channels=("session_ease", "popular")).fit(interactions)
+    assert list(chosen.plan_["channels"]) == ["popular"]

@@ -94,9 +94,14 @@ class Ease(ItemModel):
         return weights_from_gram(gram)
 
 
+def is_too_large(n_items: int) -> bool:
+    """Tell whether a catalogue has too many items for a dense matrix of all their pairs."""
+    return n_items > LARGEST_CATALOGUE
+
+
 def check_catalogue(n_items: int) -> None:
     """Raise :class:`RecsysError` where a dense matrix of all pairs of items would be too large."""
-    if n_items > LARGEST_CATALOGUE:
+    if is_too_large(n_items):
         raise RecsysError(
             f"Ease inverts a dense matrix of all items: {n_items:,} of them are too "
             f"many (at most {LARGEST_CATALOGUE:,}). Use ItemKNN instead."

@@ -122,7 +122,9 @@ class ContentRidge(ContentModel):
     def fit(self, content, vectors):
         if not self.regularization > 0:
             raise RecsysError(f"regularization must be positive, not {self.regularization}.")
-        self.centre_, self.mean_ = content.mean(axis=0), np.mean(vectors, axis=0, dtype=np.float64)
+        n = max(len(vectors), 1)  # of no film with content nothing is learned: vectors of zeros
+        self.centre_ = content.sum(axis=0) / n
+        self.mean_ = np.sum(vectors, axis=0, dtype=np.float64) / n
         c = content - self.centre_
         gram = c.T @ c + self.regularization * np.eye(c.shape[1])
         self.weights_ = np.linalg.solve(gram, c.T @ (vectors - self.mean_))
