@@ -1,8 +1,8 @@
 """DeepFM: a factorisation machine and a network over the same vectors.
 
 Wide & Deep wants its pairs chosen by hand. Here the machine takes all of them, and the machine and
-the network share one set of vectors. An item has one weight and one vector, whether it is the
-candidate or a liked item.
+the network share one set of vectors. An item has one vector, whether it is the candidate or a liked
+item, and a weight of its own for each of the two.
 
     every field -> weights ---------------------------+
     every field -> vectors --+-> all pairs -----------+-> sum -> sigmoid
