@@ -1,0 +1,114 @@
+"""The pictures of notebooks 08: the family, crosses, costs, and a user's history."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from recsys_lib.course import style
+
+
+def draw_family():
+    """Draw which ranking model takes what from which other one.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    figure, axis = style.canvas(7.2, 3.7, (14.4, 7.4))
+    places = {
+        "Logistic\nregression": (1.4, 5.0, style.BASELINE),
+        "Embedding\n+MLP": (1.4, 1.9, style.BASELINE),
+        "FM": (5.2, 6.3, style.METHOD),
+        "Wide & Deep": (5.2, 4.1, style.METHOD),
+        "NeuralCF": (5.2, 2.6, style.METHOD),
+        "Deep Crossing": (5.2, 0.7, style.METHOD),
+        "FNN": (9.6, 6.3, style.METHOD),
+        "DeepFM": (9.6, 4.1, style.METHOD),
+        "DCN-v2": (9.6, 2.3, style.METHOD),
+        "DIN": (9.6, 0.7, style.SECOND_RIVAL),
+        "DIEN": (13.1, 0.7, style.SECOND_RIVAL),
+    }
+    for name, (x, y, colour) in places.items():
+        style.box(axis, (x, y), name, colour, (2.3, 0.9))
+
+    def link(start, end, text=""):
+        (x0, y0, _), (x1, y1, _) = places[start], places[end]
+        if x0 == x1:
+            side = 0.47 if y1 > y0 else -0.47
+            style.arrow(axis, (x0, y0 + side), (x1, y1 - side), text)
+        else:
+            style.arrow(axis, (x0 + 1.17, y0), (x1 - 1.17, y1), text)
+
+    link("Logistic\nregression", "FM", "all pairs")
+    link("Logistic\nregression", "Wide & Deep", "memory")
+    link("Embedding\n+MLP", "Wide & Deep")
+    link("Embedding\n+MLP", "NeuralCF", "two ids")
+    link("Embedding\n+MLP", "Deep Crossing", "shortcuts")
+    link("FM", "FNN", "start of a network")
+    link("FM", "DeepFM", "pairs")
+    link("Wide & Deep", "DeepFM", "two parts")
+    link("DIN", "DIEN", "order")
+    # Two that pass below and above the others, from the network to the right.
+    style.arrow(axis, (2.57, 1.75), (8.43, 2.2), "products as layers")
+    style.arrow(axis, (2.57, 1.5), (8.43, 0.85), "attention")
+    axis.set_title("Who takes what from whom; grey: known from before, pink: the next lesson")
+    return figure
+
+
+def draw_crosses(strength: np.ndarray, names: Sequence[str], title: str):
+    """Draw how strongly each two features are multiplied, as a heat map.
+
+    Parameters
+    ----------
+    strength : float array, shape (f, f)
+        Symmetric, at least 0.
+    names : sequence of str, length f
+    title : str
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    import matplotlib.pyplot as plt
+
+    size = 1.9 + 0.24 * len(names)
+    figure, axis = plt.subplots(figsize=(size + 0.7, size))
+    shown = axis.imshow(strength, cmap="Blues", vmin=0)
+    axis.set_xticks(range(len(names)), names, rotation=90 if len(names) > 6 else 0)
+    axis.set_yticks(range(len(names)), names)
+    axis.grid(False)
+    axis.set_title(title, loc="right" if len(names) > 6 else "left")
+    figure.colorbar(shown, ax=axis, label="size of the weight", shrink=0.8)
+    return figure
+
+
+def draw_costs(seconds: Mapping, aucs: Mapping, others: Collection[str] = ()):
+    """Draw what each model reaches against the seconds that it takes.
+
+    Parameters
+    ----------
+    seconds, aucs : Series or mapping of name to float
+        Duration of a training, and AUC.
+    others : collection of str
+        Names that get the colour of a rival.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(6.4, 3.4))
+    names = sorted(aucs.keys(), key=lambda name: aucs[name])
+    # Names stand in a column on the right, so that near points do not overwrite each other.
+    low, high = min(aucs.values), max(aucs.values)
+    heights = np.linspace(low, high, len(names)) if len(names) > 1 else [low]
+    right = max(seconds.values) * 1.6
+    for name, height in zip(names, heights, strict=True):
+        colour = style.RIVAL if name in others else style.METHOD
+        axis.plot(seconds[name], aucs[name], "o", color=colour)
+        axis.plot((seconds[name], right * 0.97), (aucs[name], height), color="#CCCCCC", lw=0.6)
+        axis.text(right, height, name, va="center", fontsize=8, color=colour)
+    axis.set(xscale="log", xlabel="seconds of one training", ylabel="test AUC")
+    axis.set_xlim(min(seconds.values) * 0.8, right * 3.2)
+    return figure
