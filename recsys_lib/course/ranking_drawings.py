@@ -112,3 +112,61 @@ def draw_costs(seconds: Mapping, aucs: Mapping, others: Collection[str] = ()):
     axis.set(xscale="log", xlabel="seconds of one training", ylabel="test AUC")
     axis.set_xlim(min(seconds.values) * 0.8, right * 3.2)
     return figure
+
+
+def draw_interests(groups: Mapping[str, np.ndarray], candidate: np.ndarray, weighted: np.ndarray):
+    """Draw liked films in the plane, their mean, and a sum weighted by a candidate.
+
+    Parameters
+    ----------
+    groups : mapping of name to float array, shape (n, 2)
+    candidate, weighted : float arrays, shape (2,)
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(5.0, 3.6))
+    for (name, films), colour in zip(groups.items(), (style.TRUTH, style.RIVAL), strict=False):
+        axis.plot(*films.T, "o", color=colour)
+        axis.text(*(films.max(axis=0) + 0.12), name, color=colour)
+    mean = np.concatenate(list(groups.values())).mean(axis=0)
+    for point, mark, colour, name in (
+        (candidate, "*", style.INK, "candidate"),
+        (mean, "X", style.LOSS, "mean"),
+        (weighted, "P", style.METHOD, "weighted by the candidate"),
+    ):
+        axis.plot(*point, mark, color=colour, markersize=10)
+        axis.text(point[0] + 0.18, point[1], name, color=colour, va="center")
+    axis.set(xlim=(0, 6), ylim=(0, 4.6), xlabel="first number of a vector", ylabel="second")
+    axis.set_title("The mean of two interests lies where no film is")
+    return figure
+
+
+def draw_attention(panels: Mapping[str, Mapping[str, float]]):
+    """Draw the weights of a user's liked films, a panel for each candidate.
+
+    Parameters
+    ----------
+    panels : mapping of a candidate's title to {liked title: weight}
+        The latest like first.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    import matplotlib.pyplot as plt
+
+    longest = max(len(weights) for weights in panels.values())
+    size = (4.2 * len(panels), 1.0 + 0.24 * longest)
+    figure, axes = plt.subplots(1, len(panels), figsize=size, sharex=True, squeeze=False)
+    for axis, (title, weights) in zip(axes[0], panels.items(), strict=True):
+        places = -np.arange(len(weights))
+        colours = [style.METHOD if weight > 0 else style.LOSS for weight in weights.values()]
+        axis.barh(places, list(weights.values()), color=colours)
+        axis.set_yticks(places, list(weights))
+        axis.axvline(0, color=style.INK, lw=0.8)
+        axis.set(title=title, xlabel="weight of the liked film")
+    return figure
