@@ -1,4 +1,4 @@
-"""Solutions to the exercises of 08_user_history; each takes the place of the function in its cell."""
+"""Solutions to the exercises of 08_user_history, each for the function in its cell."""
 
 import numpy as np
 

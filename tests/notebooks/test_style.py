@@ -27,6 +27,7 @@ NAMES = {
     "06_lsh",
     "07_embedding_mlp",
     "08_ranking_models",
+    "08_user_history",
     "09_cascade",
     "09_lab_cascade",
     "10_feature_store",
