@@ -21,7 +21,7 @@ def draw_family():
         "FM": (5.2, 6.3, style.METHOD),
         "Wide & Deep": (5.2, 4.1, style.METHOD),
         "NeuralCF": (5.2, 2.6, style.METHOD),
-        "Deep Crossing": (5.2, 0.7, style.METHOD),
+        "Deep Crossing": (5.2, 0.5, style.METHOD),
         "FNN": (9.6, 6.3, style.METHOD),
         "DeepFM": (9.6, 4.1, style.METHOD),
         "DCN-v2": (9.6, 2.3, style.METHOD),
@@ -168,5 +168,6 @@ def draw_attention(panels: Mapping[str, Mapping[str, float]]):
         axis.barh(places, list(weights.values()), color=colours)
         axis.set_yticks(places, list(weights))
         axis.axvline(0, color=style.INK, lw=0.8)
+        axis.set_axisbelow(True)
         axis.set(title=title, xlabel="weight of the liked film")
     return figure
