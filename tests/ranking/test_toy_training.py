@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from recsys_lib.course.toy_training import train_on_toy
 from recsys_lib.keras_backend import load_keras, seed_everything
+from recsys_lib.ranking.toy_training import train_on_toy
 
 
 def network(keras):
