@@ -29,6 +29,7 @@ NAMES = {
     "06_lsh",
     "07_embedding_mlp",
     "07_lab_embedding_mlp",
+    "08_lab_ranking_models",
     "08_ranking_models",
     "09_cascade",
     "09_lab_cascade",
