@@ -1,5 +1,6 @@
 """pyproject.toml, requirements.lock and environment.yml speak of one environment."""
 
+import os
 import re
 import tomllib
 
@@ -64,3 +65,9 @@ def test_conda_brings_python_java_and_the_same_lock():
     assert Version(versions["python"] + ".9") in SpecifierSet(PROJECT["requires-python"])
     assert int(versions["openjdk"]) in SUPPORTED
     assert pip == ["-r requirements.lock", "-e ."]
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="Only workers have groups.")
+def test_workers_know_which_tests_belong_together(request):
+    """Without groups nothing fails, but each worker starts Spark and runs all labs anew."""
+    assert request.node.nodeid.endswith("@test_environment")

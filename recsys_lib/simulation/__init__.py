@@ -11,6 +11,7 @@ from recsys_lib.simulation.cluster import (
 )
 from recsys_lib.simulation.engine import simulate
 from recsys_lib.simulation.eviction import Lru, S3Fifo, hit_rate
+from recsys_lib.simulation.one_machine import OneMachine, simulate_one_machine
 from recsys_lib.simulation.outcome import COMPUTED, FAILED, FROM_REDIS, FROM_SERVER, SHED, Outcome
 from recsys_lib.simulation.service_times import (
     Constant,
@@ -45,6 +46,7 @@ __all__ = [
     "LogNormal",
     "Lru",
     "Measured",
+    "OneMachine",
     "Outcome",
     "Redis",
     "Requests",
@@ -63,6 +65,7 @@ __all__ = [
     "power_of_choices_time",
     "servers",
     "simulate",
+    "simulate_one_machine",
     "ttl_hit_rate",
     "without_degradation",
     "zipf_shares",

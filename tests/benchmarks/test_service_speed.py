@@ -22,6 +22,10 @@ import psutil
 import pytest
 import requests
 
+from recsys_lib.seeding import generator
+from recsys_lib.serving.balancing import balancer
+from recsys_lib.simulation import Measured, OneMachine, Requests, Workload, simulate_one_machine
+
 N_REQUESTS, N_CLIENTS = 400, 4
 
 
@@ -171,3 +175,80 @@ def test_a_spike(benchmark, start, times):
     benchmark.extra_info["p99_ms"] = round(1e3 * float(np.quantile(seconds, 0.99)), 1)
     levels = json.loads(requests.get(f"http://{address}/api/status", timeout=30).text)["levels"]
     benchmark.extra_info["levels"] = {each["name"]: each["answers"] for each in levels}
+
+
+def one_after_another(*addresses: str, n: int = 200) -> np.ndarray:
+    """Let a client ask each server, all at a time; return the seconds of each request."""
+    seconds: list[np.ndarray] = []
+
+    def client(address):
+        seconds.append(load(address, paths_of("&off=cache", n), 1)[10:])
+
+    clients = [threading.Thread(target=client, args=(each,)) for each in addresses]
+    for each in clients:
+        each.start()
+    for each in clients:
+        each.join()
+    return np.concatenate(seconds)
+
+
+def at_moments(address: str, times_s: np.ndarray, n_clients: int = 40) -> tuple:
+    """Send requests at given moments; return when each was sent, in order, and its seconds."""
+    paths, found = paths_of("&off=cache", len(times_s)), []
+    begin = time.perf_counter() + 0.5
+
+    def client(number):
+        connection = http.client.HTTPConnection(address, timeout=30)
+        for i in range(number, len(paths), n_clients):
+            time.sleep(max(begin + times_s[i] - time.perf_counter(), 0))
+            began = time.perf_counter()
+            assert request(connection, paths[i]) == 200
+            found.append((began - begin, time.perf_counter() - began))
+
+    clients = [threading.Thread(target=client, args=(number,)) for number in range(n_clients)]
+    for each in clients:
+        each.start()
+    for each in clients:
+        each.join()
+    return tuple(np.array(sorted(found)).T)
+
+
+def figures(sent_s, seconds) -> np.ndarray:
+    """Return p50 and p95 in ms and answers a second."""
+    throughput = len(sent_s) / ((sent_s + seconds).max() - sent_s[0])
+    return np.array([*(1e3 * np.percentile(seconds, [50, 95])), throughput])
+
+
+@pytest.mark.benchmark(group="two processes under load, beside what the simulator predicts")
+@pytest.mark.parametrize("share", [0.3, 0.5])
+def test_the_simulator_predicts_two_processes(benchmark, start, share):
+    """What is measured with one request at a time predicts what many do to each other."""
+    policy, n_rounds = "least_connections", 3
+    address, _ = start("--workers", "2", "--policy", policy)
+    status = requests.get(f"http://{address}/-/balancer", timeout=30).json()
+    servers = [each["url"].removeprefix("http://") for each in status["servers"]]
+    one_after_another(*servers)  # warms them up
+    real, simulated = [], []
+
+    def measure():
+        for seed in range(n_rounds):
+            alone = one_after_another(servers[0])
+            slowdown = one_after_another(*servers).mean() / alone.mean()
+            front_s = one_after_another(address).mean() - alone.mean()
+            machine = OneMachine(
+                service=Measured(alone), front_s=max(front_s, 0), slowdown=max(slowdown, 1)
+            )
+            rate = share * 2 / slowdown / (alone.mean() + front_s)
+            times = Workload(rate=rate, duration_s=30, n_users=10).draw(seed).times_s
+            sent, seconds = at_moments(address, times)
+            real.append(figures(sent, seconds))
+            trace = Requests(sent - sent[0], generator(seed, "users").integers(1, 9, len(sent)))
+            for each in range(10):
+                found = simulate_one_machine(machine, balancer(policy, servers), trace, seed=each)
+                simulated.append(figures(trace.times_s, found))
+
+    benchmark.pedantic(measure, rounds=1)
+    errors = np.mean(simulated, axis=0) / np.mean(real, axis=0) - 1
+    for place, name in enumerate(("p50_ms", "p95_ms", "throughput")):
+        benchmark.extra_info[name] = [round(float(each[place]), 1) for each in real]
+        benchmark.extra_info[f"{name}_error"] = round(float(errors[place]), 3)

@@ -14,6 +14,9 @@ REWRITTEN = (
     "02_training_samples",
     "03_item2vec",
     "04_graph_embedding",
+    "05_recall",
+    "06_lsh",
+    "07_embedding_mlp",
     "08_ranking_models",
     "08_user_history",
 )  # chapters in the form that teaches

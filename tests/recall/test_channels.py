@@ -206,6 +206,20 @@ def test_ease_solves_its_own_equation(interactions):
     assert (np.diag(channel.weights_) == 0).all()
 
 
+@pytest.mark.parametrize("settings", [{}, {"dropout": 0.4, "user_damping": 0.5}])
+def test_ease_of_few_users_is_that_of_many(settings):
+    """The way by the smaller matrix gives the weights of the large one."""
+    draw = np.random.default_rng(5)
+    pairs = [(user, item) for user in range(8) for item in draw.choice(40, 15, replace=False)]
+    few = rows(*((*pair, 5, 0) for pair in pairs))
+    channel = Ease(regularization=3, **settings).fit(few)
+    likes = likes_of(channel.matrix_)  # (8 users, 40 items)
+    # Every user ten times, and ten times the ridge: the same equation, with users no longer few.
+    many = Ease(regularization=30, **settings)._weights(sparse.vstack([likes] * 10).tocsr())
+    assert np.abs(many).max() > 0.05
+    assert channel.weights_ == pytest.approx(many, abs=1e-6)
+
+
 def test_ease_with_all_its_weights_solves_a_weighted_ridge(interactions):
     """Dropout, user and rating weights against ridge regression on rows weighted by hand."""
     settings = {"dropout": 0.4, "rating_weight": 0.2, "user_damping": 0.5, "min_rating": None}
