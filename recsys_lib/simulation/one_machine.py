@@ -14,7 +14,7 @@ import numpy as np
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.seeding import generator
-from recsys_lib.serving.balancing import Balancer
+from recsys_lib.serving.balancing import Balancer, Server
 from recsys_lib.simulation.service_times import ServiceTime
 from recsys_lib.simulation.workload import Requests
 
@@ -71,7 +71,7 @@ def simulate_one_machine(
     servers = {server.name: _Process() for server in balancer.servers}
     processes = [front, *servers.values()]
     service = machine.service.stream(generator(seed, "service"))
-    chosen: dict[int, object] = {}
+    chosen: dict[int, Server] = {}  # which server has a request
 
     def run_until(end: float) -> None:
         """Let the processes compute, and hand on what they finish."""

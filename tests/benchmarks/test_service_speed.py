@@ -72,6 +72,15 @@ def warm_up(address: str, paths: list[str]) -> None:
                 break
 
 
+def at_once(client, given) -> None:
+    """Run a client for each of some things, each on a thread of its own, until all have ended."""
+    threads = [threading.Thread(target=client, args=(each,)) for each in given]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+
 def load(address: str, paths: list[str], n_clients: int = N_CLIENTS) -> np.ndarray:
     """Ask for all paths over some kept connections; return the seconds of each request."""
     seconds: list[float] = []
@@ -83,13 +92,7 @@ def load(address: str, paths: list[str], n_clients: int = N_CLIENTS) -> np.ndarr
             assert request(connection, path) == 200
             seconds.append(time.perf_counter() - began)
 
-    clients = [
-        threading.Thread(target=client, args=(paths[i::n_clients],)) for i in range(n_clients)
-    ]
-    for each in clients:
-        each.start()
-    for each in clients:
-        each.join()
+    at_once(client, (paths[i::n_clients] for i in range(n_clients)))
     return np.array(seconds)
 
 
@@ -149,11 +152,7 @@ def offered(address: str, paths: list[str], rate: float, n_clients: int = 100) -
                 connection.close()
             found.append((status, time.perf_counter() - due))
 
-    clients = [threading.Thread(target=client, args=(number,)) for number in range(n_clients)]
-    for each in clients:
-        each.start()
-    for each in clients:
-        each.join()
+    at_once(client, range(n_clients))
     return found
 
 
@@ -184,11 +183,7 @@ def one_after_another(*addresses: str, n: int = 200) -> np.ndarray:
     def client(address):
         seconds.append(load(address, paths_of("&off=cache", n), 1)[10:])
 
-    clients = [threading.Thread(target=client, args=(each,)) for each in addresses]
-    for each in clients:
-        each.start()
-    for each in clients:
-        each.join()
+    at_once(client, addresses)
     return np.concatenate(seconds)
 
 
@@ -205,11 +200,7 @@ def at_moments(address: str, times_s: np.ndarray, n_clients: int = 40) -> tuple:
             assert request(connection, paths[i]) == 200
             found.append((began - begin, time.perf_counter() - began))
 
-    clients = [threading.Thread(target=client, args=(number,)) for number in range(n_clients)]
-    for each in clients:
-        each.start()
-    for each in clients:
-        each.join()
+    at_once(client, range(n_clients))
     return tuple(np.array(sorted(found)).T)
 
 

@@ -1,5 +1,7 @@
 """What every ranker owes the cascade."""
 
+import socket
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -198,10 +200,13 @@ def test_a_remote_model_says_what_went_wrong(served, pairs, protocol):
         RemoteModel(address, "other", protocol=protocol, timeout_s=20).predict(pairs[:2])
     with pytest.raises(DataError, match="version label: no"):
         RemoteModel(address, "ranker", protocol=protocol, label="no", timeout_s=20).predict(pairs)
-    late = RemoteModel(address, "ranker", protocol=protocol, timeout_s=1e-4)
-    late.columns = known.columns
-    with pytest.raises(ServerUnavailable):
-        late.predict(pairs)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes a connection, says nothing
+        silent_at = f"127.0.0.1:{silent.getsockname()[1]}"
+        where = f"http://{silent_at}" if protocol == "rest" else silent_at
+        late = RemoteModel(where, "ranker", protocol=protocol, timeout_s=0.2)
+        late.columns = known.columns
+        with pytest.raises(ServerUnavailable):
+            late.predict(pairs)
     nobody = "http://127.0.0.1:9" if protocol == "rest" else "127.0.0.1:9"
     with pytest.raises(ServerUnavailable):
         RemoteModel(nobody, "ranker", protocol=protocol).predict(pairs)
