@@ -19,12 +19,12 @@ def draw_family():
         "Logistic\nregression": (1.4, 5.0, style.BASELINE),
         "Embedding\n+MLP": (1.4, 1.9, style.BASELINE),
         "FM": (5.2, 6.3, style.METHOD),
-        "Wide & Deep": (5.2, 4.1, style.METHOD),
-        "NeuralCF": (5.2, 2.6, style.METHOD),
-        "Deep Crossing": (5.2, 0.5, style.METHOD),
+        "Wide & Deep": (5.2, 4.5, style.METHOD),
+        "NeuralCF": (5.2, 2.95, style.METHOD),
+        "Deep Crossing": (5.2, 0.55, style.METHOD),
         "FNN": (9.6, 6.3, style.METHOD),
-        "DeepFM": (9.6, 4.1, style.METHOD),
-        "DCN-v2": (9.6, 2.3, style.METHOD),
+        "DeepFM": (9.6, 4.5, style.METHOD),
+        "DCN-v2": (9.6, 2.2, style.METHOD),
         "DIN": (9.6, 0.7, style.SECOND_RIVAL),
         "DIEN": (13.1, 0.7, style.SECOND_RIVAL),
     }
@@ -44,13 +44,13 @@ def draw_family():
     link("Embedding\n+MLP", "Wide & Deep")
     link("Embedding\n+MLP", "NeuralCF", "two ids")
     link("Embedding\n+MLP", "Deep Crossing", "shortcuts")
-    link("FM", "FNN", "start of a network")
+    link("FM", "FNN", "initial\nvalues")
     link("FM", "DeepFM", "pairs")
     link("Wide & Deep", "DeepFM", "two parts")
     link("DIN", "DIEN", "order")
     # Two that pass below and above the others, from the network to the right.
-    style.arrow(axis, (2.57, 1.75), (8.43, 2.2), "products as layers")
-    style.arrow(axis, (2.57, 1.5), (8.43, 0.85), "attention")
+    style.arrow(axis, (2.57, 1.85), (8.43, 2.0), "products as layers")
+    style.arrow(axis, (2.57, 1.55), (8.43, 0.75), "attention")
     axis.set_title("Who takes what from whom; grey: known from before, pink: the next lesson")
     return figure
 
@@ -74,10 +74,10 @@ def draw_crosses(strength: np.ndarray, names: Sequence[str], title: str):
     size = 1.9 + 0.24 * len(names)
     figure, axis = plt.subplots(figsize=(size + 0.7, size))
     shown = axis.imshow(strength, cmap="Blues", vmin=0)
-    axis.set_xticks(range(len(names)), names, rotation=90 if len(names) > 6 else 0)
+    axis.set_xticks(range(len(names)), names)
     axis.set_yticks(range(len(names)), names)
     axis.grid(False)
-    axis.set_title(title, loc="right" if len(names) > 6 else "left")
+    axis.set_title(title)
     figure.colorbar(shown, ax=axis, label="size of the weight", shrink=0.8)
     return figure
 
@@ -97,6 +97,7 @@ def draw_costs(seconds: Mapping, aucs: Mapping, others: Collection[str] = ()):
     matplotlib Figure
     """
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import LogLocator
 
     figure, axis = plt.subplots(figsize=(6.4, 3.4))
     names = sorted(aucs.keys(), key=lambda name: aucs[name])
@@ -110,6 +111,9 @@ def draw_costs(seconds: Mapping, aucs: Mapping, others: Collection[str] = ()):
         axis.plot((seconds[name], right * 0.97), (aucs[name], height), color="#CCCCCC", lw=0.6)
         axis.text(right, height, name, va="center", fontsize=8, color=colour)
     axis.set(xscale="log", xlabel="seconds of one training", ylabel="test AUC")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.minorticks_off()
     axis.set_xlim(min(seconds.values) * 0.8, right * 3.2)
     return figure
 

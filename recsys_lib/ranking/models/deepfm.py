@@ -8,7 +8,10 @@ item, and a weight of its own for each of the two.
     every field -> vectors --+-> all pairs -----------+-> sum -> sigmoid
                              +-> hidden layers -> 1 --+
 
-(Guo et al.: DeepFM, A Factorization-Machine based Neural Network for CTR Prediction, 2017.)
+(Guo et al.: DeepFM, A Factorization-Machine based Neural Network for CTR Prediction, 2017.
+There a field of several values, such as the history, is not considered; here it is the mean of their
+vectors. Dropout and the penalty on vectors are those of the whole family, and ``id_dropout`` is
+ours.)
 """
 
 from recsys_lib.ranking.config import RankingConfig
