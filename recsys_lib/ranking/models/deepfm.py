@@ -9,9 +9,8 @@ item, and a weight of its own for each of the two.
                              +-> hidden layers -> 1 --+
 
 (Guo et al.: DeepFM, A Factorization-Machine based Neural Network for CTR Prediction, 2017.
-There a field of several values, such as the history, is not considered; here it is the mean of their
-vectors. Dropout and the penalty on vectors are those of the whole family, and ``id_dropout`` is
-ours.)
+There a field has one value; here one of several, the history, is the mean of its vectors. Dropout
+and the penalty on vectors are the family's, and ``id_dropout`` is ours.)
 """
 
 from recsys_lib.ranking.config import RankingConfig
