@@ -19,6 +19,7 @@ REWRITTEN = (
     "07_embedding_mlp",
     "08_ranking_models",
     "08_user_history",
+    "12_online_serving",
 )  # chapters in the form that teaches
 
 
