@@ -22,8 +22,9 @@ LONGEST_SEQUENCE = 10_000
 class Item2vecConfig:
     """Settings of skip-gram with negative sampling over item sequences.
 
-    The defaults were chosen in notebook 03, on the validation part of the ``last_likes`` split of
-    MovieLens 100K. :data:`NOTES_CONFIG` holds what the course notes use.
+    The defaults are those of lesson 03; its lab, 03_lab_item2vec, compares them with others on the
+    validation part of the ``last_likes`` split of MovieLens 100K. :data:`NOTES_CONFIG` holds what
+    the course notes use.
 
     Attributes
     ----------

@@ -22,7 +22,7 @@ class Ease(ItemModel):
     ----------
     regularization : float
         In likes: what is added to each item's count on the diagonal of ``X^T X``. The
-        default is what validation chooses on MovieLens 100K, in notebook 05.
+        default is what validation chooses on MovieLens 100K, in the lab 05_lab_recall.
     dropout : float
         In [0, 1): share of a user's likes hidden at random while the rest predicts them. In
         expectation that adds ``dropout / (1 - dropout)`` times an item's count to the diagonal

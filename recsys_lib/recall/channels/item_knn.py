@@ -19,10 +19,9 @@ class ItemKNN(ItemModel):
     Parameters
     ----------
     n_neighbours : int
-        Similar items kept for each item.
+        Similar items kept for each item. The lab 05_lab_recall compares numbers on validation.
     shrinkage : float
-        In likes; 0 is the plain cosine, which a single common fan can drive to 1. The defaults are
-        those that validation chooses on MovieLens 100K, in notebook 05.
+        In likes; 0 is the plain cosine, which a single common fan can drive to 1.
     min_rating, half_life_likes
         See :class:`ItemModel`.
     """
