@@ -31,8 +31,8 @@ LIMIT_OF = {
         ),
         (
             POSITIVE,
-            "p q half_life_days half_life_likes learning_rate regularization self_weight "
-            "temperature",
+            "p q half_life_days half_life_likes learning_rate machine_learning_rate regularization "
+            "self_weight temperature",
         ),
         (
             NOT_NEGATIVE,

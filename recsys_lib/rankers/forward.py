@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from recsys_lib.ranking import Encoded, RankingModel
+from recsys_lib.ranking.config import HISTORY_FIELD
 from recsys_lib.schema import ITEM, USER
 
 
@@ -41,7 +42,9 @@ class Pass:
 
     def looked_up(self, name: str) -> np.ndarray:
         """Return a vector for each code, zeros for an unknown one: (n, n_codes, dim)."""
-        vectors = self.weights[f"{name}/table"][self.codes + self.inputs.offsets]
+        inputs = self.inputs
+        offsets = inputs.weight_offsets if name == "first_order" else inputs.offsets
+        vectors = self.weights[f"{name}/table"][self.codes + offsets]
         vectors[self.codes == 0] = 0
         return vectors
 
@@ -49,10 +52,12 @@ class Pass:
     def vectors(self) -> np.ndarray:
         return self.looked_up("embeddings")
 
-    def pooled(self, vectors: np.ndarray) -> np.ndarray:
+    def pooled(self, vectors: np.ndarray, history: bool = True) -> np.ndarray:
         """Return a vector for each field, the mean of the known ones of a list: (n, f, dim)."""
         parts = []
         for field in self.fields.values():
+            if field.name == HISTORY_FIELD and not history:
+                continue
             part = vectors[:, field.codes]
             if part.shape[1] > 1:
                 known = (self.codes[:, field.codes] > 0).sum(axis=1).astype(np.float32)
@@ -60,9 +65,9 @@ class Pass:
             parts.append(part)
         return np.concatenate(parts, axis=1)
 
-    def concatenated(self) -> np.ndarray:
+    def concatenated(self, history: bool = True) -> np.ndarray:
         """Return the vectors of all fields and the numbers: (n, f * dim + n_numbers)."""
-        return np.hstack([_flat(self.pooled(self.vectors)), self.numbers])
+        return np.hstack([_flat(self.pooled(self.vectors, history)), self.numbers])
 
     @cached_property
     def factors(self) -> np.ndarray:
@@ -158,7 +163,7 @@ def _din(on: Pass) -> np.ndarray:
     candidate, liked, known = on.candidate_and_history()
     weight = on.attention(candidate, liked) * known
     interest = (weight[:, :, None] * liked).sum(axis=1)
-    return on.dense(on.hidden(np.hstack([on.concatenated(), interest])), "like")
+    return on.dense(on.hidden(np.hstack([on.concatenated(history=False), interest])), "like")
 
 
 def _dien(on: Pass) -> np.ndarray:
@@ -169,7 +174,7 @@ def _dien(on: Pass) -> np.ndarray:
     weight = np.exp(weight - weight.max(axis=1, keepdims=True))
     rates = weight / weight.sum(axis=1, keepdims=True) * known
     evolved = _augru(on, interests, rates)
-    return on.dense(on.hidden(np.hstack([on.concatenated(), evolved])), "like")
+    return on.dense(on.hidden(np.hstack([on.concatenated(history=False), evolved])), "like")
 
 
 def _gru(on: Pass, sequence: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -16,8 +16,8 @@ What a model reads
     ``Schema`` the columns of a person's own table; ``FeatureInputs``, ``Encoded`` columns as
     arrays; ``labels_of``; ``CATEGORIES``, ``NUMBERS``, ``HISTORY`` the library's own columns
 Its settings
-    ``RankingConfig`` for most kinds; ``DinConfig``, ``DienConfig``, ``DcnV2Config`` and
-    ``WideDeepConfig`` for those that have more; ``TrainingConfig``; ``config_for`` a kind;
+    ``RankingConfig`` for most kinds; ``DinConfig``, ``DienConfig``, ``DcnV2Config``, ``FnnConfig``
+    and ``WideDeepConfig`` for those that have more; ``TrainingConfig``; ``config_for`` a kind;
     ``notes_config`` what the course notes use
 What comes out
     ``RankingModel``; ``TrainingLog``; ``evaluate_model``
@@ -49,6 +49,7 @@ from recsys_lib.ranking.models import KINDS
 from recsys_lib.ranking.models.dcn_v2 import DcnV2Config
 from recsys_lib.ranking.models.dien import DienConfig
 from recsys_lib.ranking.models.din import DinConfig
+from recsys_lib.ranking.models.fnn import FnnConfig
 from recsys_lib.ranking.models.wide_deep import WideDeepConfig
 from recsys_lib.ranking.predictions import Predictions
 from recsys_lib.ranking.sample_metrics import evaluate_model
@@ -66,6 +67,7 @@ __all__ = [
     "DinConfig",
     "Encoded",
     "FeatureInputs",
+    "FnnConfig",
     "Predictions",
     "RankingConfig",
     "RankingModel",

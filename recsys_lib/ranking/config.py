@@ -87,10 +87,10 @@ class RankingConfig:
     id_dropout : float
         Probability, in [0, 1), with which a training step replaces the user's id, and, drawn
         separately, the candidate's id, by the unknown one; 0 in the notes. The network so learns
-        to serve new users. Liked items are never hidden. A hidden id loses its vector wherever
-        the network reads that table: attention in DIN and DIEN then compares with a zero vector.
-        Each table draws for itself, so NeuralCF, which has two, loses one of its four vectors
-        more often than this number says.
+        to serve new users. A hidden id loses its vector and its weight together. Liked items are
+        never hidden, and nor is the candidate where the history is compared with it: by attention
+        in DIN and DIEN, by the pairs of Wide & Deep. NeuralCF, which has no other feature that
+        could take the place of an id, hides none.
     embedding_l2 : float
         Weight, in the loss, of the squared length of all vectors of a sample (mean over a batch).
     dropout, input_dropout : float

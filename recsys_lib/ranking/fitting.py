@@ -105,18 +105,19 @@ def fit_network(
     """
     from recsys_lib.keras_backend import is_chief, seed_everything
 
-    learned: Mapping[str, np.ndarray] = {}
+    first = None
     if earlier := kind_called(kind).starts_from:
-        learned = fit_network(
-            earlier, config_for(earlier, config), inputs, chunks, validation, seed, pretrained,
-            checkpoint=checkpoint,
-        ).weights  # fmt: skip
+        settings = replace(config_for(earlier, config), training=config.earlier_training)
+        first = fit_network(
+            earlier, settings, inputs, chunks, validation, seed, pretrained, checkpoint=checkpoint
+        )
     seed_everything(seed)
     network = kind_called(kind).network(config, inputs)
     if pretrained:
         table = network.get_layer("embeddings").table
         table.assign(place_vectors(np.asarray(table), inputs, pretrained))
-    assign(network, learned)
+    if first is not None:
+        assign(network, first.weights)
     stored = None
     if checkpoint is not None:
         initial = [np.asarray(variable) for variable in network.weights]
@@ -126,6 +127,8 @@ def fit_network(
         fingerprint = fingerprint_of(kind, config, inputs, seed, *initial, *data)
         stored = Checkpoint(Path(checkpoint) / f"{kind}.npz", fingerprint, writes=is_chief())
     log = train(network, chunks, config.training, validation, seed, on_epoch, stored)
+    if first is not None:
+        log.seconds_before = first.log.total_seconds
     weights = {variable.path: np.asarray(variable) for variable in network.weights}
     return RankingModel(kind, config, inputs, weights, log=log)
 

@@ -237,6 +237,23 @@ class FeatureInputs:
             or [np.empty(0, np.int32)]
         )
 
+    @property
+    def n_weights(self) -> int:
+        """Number of weights where each code has one, and liked items have their own."""
+        return sum(self.sizes) + (self.sizes[self.categories.index(ITEM)] if self.history else 0)
+
+    @cached_property
+    def weight_offsets(self) -> np.ndarray:
+        """Row at which the weights of each column of codes start: int32, (n_codes,).
+
+        As :attr:`offsets`, except that liked items have weights of their own, below all others:
+        that a film was liked says something else than that it is the candidate.
+        """
+        offsets = self.offsets.copy()
+        if self.history:
+            offsets[self.fields[-1].codes] = sum(self.sizes)
+        return offsets
+
     def encode(self, frame: pd.DataFrame) -> Encoded:
         """Turn rows into arrays; values that training did not contain become unknown.
 

@@ -8,6 +8,29 @@ keras = load_keras()
 ops = keras.ops
 
 
+class HiddenIds(keras.layers.Layer):
+    """Codes of which training replaces some by 0, the unknown one: (n, n_codes) to (n, n_codes).
+
+    Whatever a network looks up in the result, vectors and weights, is missing together.
+
+    Parameters
+    ----------
+    rates : float array, shape (n_codes,)
+        Probability of losing the code, column by column, in [0, 1).
+    """
+
+    def __init__(self, rates, **kwargs):
+        super().__init__(**kwargs)
+        self.rates = np.asarray(rates, np.float32)
+        self.seeds = keras.random.SeedGenerator()
+
+    def call(self, codes, training=False):
+        if not (training and self.rates.any()):
+            return codes
+        draw = keras.random.uniform(ops.shape(codes), seed=self.seeds)
+        return ops.where(draw >= self.rates, codes, 0)
+
+
 class EmbeddingTables(keras.layers.Layer):
     """Vectors of coded categories, all looked up in one gather.
 
@@ -25,11 +48,6 @@ class EmbeddingTables(keras.layers.Layer):
     stddev : float, optional
         Standard deviation of the initial vectors. By default it is ``dim ** -0.5``, as in the
         notes' ``embedding_column``.
-    dropped : bool array, shape (n_codes,), optional
-        Columns whose code becomes 0 in training with probability ``dropout``, so that the network
-        learns to do without it.
-    dropout : float
-        Probability, in [0, 1).
     frozen : bool array, shape (n_codes,), optional
         Columns whose vectors are not trained.
     l2 : float
@@ -42,8 +60,6 @@ class EmbeddingTables(keras.layers.Layer):
         n_rows: int,
         dim: int,
         stddev: float | None = None,
-        dropped=None,
-        dropout=0.0,
         frozen=None,
         l2=0.0,
         **kwargs,
@@ -51,12 +67,8 @@ class EmbeddingTables(keras.layers.Layer):
         super().__init__(**kwargs)
         self.offsets, self.n_rows, self.dim = np.asarray(offsets), n_rows, dim
         self.stddev = dim**-0.5 if stddev is None else stddev
-        none = np.zeros(len(self.offsets), bool)
-        # Probability of losing the code, column by column.
-        self.loss_rates = np.where(none if dropped is None else dropped, dropout, 0.0)
-        self.frozen = none if frozen is None else np.asarray(frozen)
+        self.frozen = np.zeros(len(self.offsets), bool) if frozen is None else np.asarray(frozen)
         self.l2 = l2
-        self.seeds = keras.random.SeedGenerator()
 
     def build(self, input_shape):
         self.table = self.add_weight(
@@ -65,16 +77,16 @@ class EmbeddingTables(keras.layers.Layer):
             initializer=keras.initializers.TruncatedNormal(stddev=self.stddev),
         )
 
-    def call(self, codes, training=False):  # (n, n_codes)
-        known = codes > 0
-        if training and self.loss_rates.any():
-            draw = keras.random.uniform(ops.shape(codes), seed=self.seeds)
-            known = ops.logical_and(known, draw >= self.loss_rates.astype("float32"))
-        vectors = ops.take(self.table, codes + self.offsets, axis=0)
-        vectors = vectors * ops.cast(known, vectors.dtype)[:, :, None]  # (n, n_codes, dim)
+    def call(self, codes, only=slice(None), training=False):
+        """Look up all columns of codes, (n, n_codes), or those of the slice ``only``.
+
+        A part of the columns is looked up beside all of them, so it is not charged again.
+        """
+        vectors = ops.take(self.table, codes + self.offsets[only], axis=0)
+        vectors = vectors * ops.cast(codes > 0, vectors.dtype)[:, :, None]  # (n, n_codes, dim)
         if self.frozen.any():
-            vectors = ops.where(self.frozen[:, None], ops.stop_gradient(vectors), vectors)
-        if self.l2 and training:
+            vectors = ops.where(self.frozen[only, None], ops.stop_gradient(vectors), vectors)
+        if self.l2 and training and only == slice(None):
             self.add_loss(self.l2 * ops.mean(ops.sum(ops.square(vectors), axis=(1, 2))))
         return vectors
 
@@ -127,8 +139,6 @@ class FieldMeans(keras.layers.Layer):
             self.slices.append((start, stop, is_list))
 
     def call(self, vectors, codes):  # (n, n_codes, dim), (n, n_codes)
-        if len(self.slices) == 1 and not self.slices[0][2]:
-            return vectors
         means = []
         for start, stop, is_list in self.slices:
             field = vectors[:, start:stop]  # (n, width, dim)
@@ -137,6 +147,8 @@ class FieldMeans(keras.layers.Layer):
                 field = ops.sum(field, axis=1) / ops.maximum(known, 1.0)[:, None]
                 field = field[:, None]
             means.append(field)
+        if len(means) == 1:
+            return means[0]
         return ops.concatenate(means, axis=1)  # (n, n_fields, dim)
 
 

@@ -38,7 +38,7 @@ def train_and_predict(
         np.stack([model.predict(test) for model in models]),
         validation_auc=np.array([log.validation_auc[log.best_epoch - 1] for log in logs]),
         n_parameters=models[0].n_parameters,
-        seconds=float(np.mean([sum(log.seconds) for log in logs])),
+        seconds=float(np.mean([log.total_seconds for log in logs])),
         epochs=float(np.mean([log.best_epoch for log in logs])),
         samples_per_second=float(np.median([log.samples_per_second for log in logs])),
     )

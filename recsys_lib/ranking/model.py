@@ -84,6 +84,7 @@ class RankingModel:
             np.savez(fresh / "inputs.npz", **arrays)
             described = {
                 "kind": self.kind,
+                "version": kind_called(self.kind).version,
                 "config": asdict(self.config),
                 "schema": None if self.schema is None else asdict(self.schema),
                 **of_inputs,
@@ -97,7 +98,7 @@ class RankingModel:
         Raises
         ------
         DataError
-            The folder holds no such model, or a damaged one.
+            The folder holds no such model, a damaged one, or one of another network of that name.
         """
         folder = Path(folder)
         try:
@@ -111,6 +112,11 @@ class RankingModel:
             raise DataError(
                 f"No ranking model can be read from {folder}: {type(error).__name__}, {error}."
             ) from None
+        if (version := described.get("version", 1)) != kind_called(kind).version:
+            raise DataError(
+                f"The model in {folder} is version {version} of {kind!r}, this library has version "
+                f"{kind_called(kind).version}, which is another network: train it again."
+            )
         return cls(kind, config, inputs, weights, schema)
 
     def export(self, folder: Path, samples: pd.DataFrame | None = None) -> None:

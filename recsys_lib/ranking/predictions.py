@@ -49,7 +49,8 @@ class Predictions:
     n_parameters : int
         Number of trained numbers; 0 where that has no meaning.
     seconds : float
-        Duration of a training without validation, mean over seeds.
+        Duration of a training without validation, that of a model it starts from included, mean
+        over seeds.
     epochs : float
         Number of passes until the best weights, mean over seeds.
     samples_per_second : float

@@ -74,16 +74,20 @@ class AUGRU(keras.layers.Layer):
 
     def call(self, sequence, attention, known):  # (n, length, dim), (n, length), (n, length) bool
         inputs = ops.matmul(sequence, self.kernel) + self.bias  # (n, length, 3 units)
-        rates = attention * ops.cast(known, attention.dtype)
+        rates = (attention * ops.cast(known, attention.dtype))[:, :, None]
         k = self.units
-        state = ops.zeros_like(inputs[:, 0, :k])  # (n, units)
-        for t in range(sequence.shape[1]):  # unrolled, because histories are short
-            x, h = inputs[:, t], ops.matmul(state, self.recurrent)  # (n, 3 units)
+
+        def step(state, at):  # (n, units); (n, 3 units) and (n, 1)
+            (x, rate), h = at, ops.matmul(state, self.recurrent)
             gates = ops.sigmoid(x[:, : 2 * k] + h[:, : 2 * k])
             update, reset = ops.split(gates, 2, axis=1)
             candidate = ops.tanh(x[:, 2 * k :] + reset * h[:, 2 * k :])
-            rate = rates[:, t : t + 1] * update
-            state = (1 - rate) * state + rate * candidate
+            state = (1 - rate * update) * state + rate * update * candidate
+            return state, state
+
+        in_time = [ops.swapaxes(each, 0, 1) for each in (inputs, rates)]
+        # A loop, because 50 steps in a row take long to compile. It collects all states besides.
+        state, _ = ops.scan(step, ops.zeros_like(inputs[:, 0, :k]), tuple(in_time))
         return state
 
 

@@ -42,6 +42,8 @@ class TrainingLog:
         Empty without validation samples.
     seconds : list of float
         Duration of the pass over the training samples, without validation.
+    seconds_before : float
+        Duration of the training of the model that this one starts from; 0 where there is none.
     best_epoch : int
         The epoch whose weights were kept, counted from 1.
     resumed_after : int
@@ -55,6 +57,12 @@ class TrainingLog:
     seconds: list[float] = field(default_factory=list)
     best_epoch: int = 0
     resumed_after: int = 0
+    seconds_before: float = 0.0
+
+    @property
+    def total_seconds(self) -> float:
+        """Duration of the whole training, without validation."""
+        return self.seconds_before + sum(self.seconds)
 
     @property
     def samples_per_second(self) -> float:

@@ -22,7 +22,7 @@ from recsys_lib.ranking.config import HISTORY
 from recsys_lib.ranking.fitting import inputs_for
 from recsys_lib.ranking.models import kind_called
 
-JOINING = {"FieldMeans", "Concatenate", "Flatten"}
+NOT_DRAWN = {"FieldMeans", "Concatenate", "Flatten", "HiddenIds"}  # the last acts in training only
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def layers_of(network) -> tuple[set, set, set]:
                 feeds[operation] |= before(source)
             kind = type(operation)
             ours = kind.__module__.startswith("recsys_lib.ranking.")
-            if (ours or getattr(operation, "weights", ())) and kind.__name__ not in JOINING:
+            if (ours or getattr(operation, "weights", ())) and kind.__name__ not in NOT_DRAWN:
                 needed.add(number_off(operation.name))
         return feeds[operation] | {number_off(operation.name)}
 

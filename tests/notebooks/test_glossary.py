@@ -17,6 +17,8 @@ REWRITTEN = (
     "05_recall",
     "06_lsh",
     "07_embedding_mlp",
+    "08_ranking_models",
+    "08_user_history",
     "12_online_serving",
 )  # chapters in the form that teaches
 

@@ -64,7 +64,8 @@ class Inputs:
         self.config = model.config
         self.weights = {name: array.astype(np.float64) for name, array in model.weights.items()}
         codes, self.numbers = inputs.encode(samples)
-        # Of each field, its codes and the row at which its vectors start.
+        # Of each field, its codes and the row at which its vectors start. A liked item shares its
+        # vector with the candidate, not its weight: those of liked items come after all others.
         self.codes, self.first_row = {}, {}
         place = row = 0
         for field, width in [*((c, 1) for c in inputs.categories), *inputs.bags.items()]:
@@ -75,6 +76,7 @@ class Inputs:
             codes[:, place:],
             self.first_row["item_id"],
         )
+        self.first_weight = self.first_row | {"history": row}
 
     def of(self, layer: str) -> dict[str, np.ndarray]:
         """Return the weights of one layer by their names within it."""
@@ -84,13 +86,16 @@ class Inputs:
     def places(self, field, table="embeddings"):
         """Return the vector at each place of a field, 0 where none is known: (n, width, dim)."""
         codes = self.codes[field]
-        rows = self.weights[f"{table}/table"][self.first_row[field] + codes]
+        first = self.first_weight if table == "first_order" else self.first_row
+        rows = self.weights[f"{table}/table"][first[field] + codes]
         return np.where((codes > 0)[:, :, None], rows, 0.0)
 
-    def vectors(self, table="embeddings"):
+    def vectors(self, table="embeddings", without=()):
         """Return the mean of what is known of each field: (n, n_fields, dim)."""
         means = []
         for field, codes in self.codes.items():
+            if field in without:
+                continue
             known = np.maximum((codes > 0).sum(axis=1), 1)
             means.append(self.places(field, table).sum(axis=1) / known[:, None])
         return np.stack(means, axis=1)
@@ -99,8 +104,8 @@ class Inputs:
         scaled = self.numbers[:, :, None] * self.weights["number_vectors/table"]
         return np.concatenate([self.vectors(), scaled], axis=1)
 
-    def concatenated(self):
-        return np.hstack([flat(self.vectors()), self.numbers])
+    def concatenated(self, without=()):
+        return np.hstack([flat(self.vectors(without=without)), self.numbers])
 
     def dense(self, name, x):
         return dense(x, self.weights, name)
@@ -165,12 +170,18 @@ def deepfm(seen: Inputs):
     return seen.first_order() + all_pairs(vectors) + deep[:, 0]
 
 
+def from_interest(seen: Inputs, interest):
+    """What DIN and DIEN do with the interest, which stands for the history."""
+    x = np.hstack([seen.concatenated(without=["history"]), interest])
+    return seen.dense("like", seen.hidden(x))
+
+
 def din(seen: Inputs):
     candidate, liked = seen.places("item_id")[:, 0], seen.places("history")
     known = seen.codes["history"] > 0
     weights = attention(candidate, liked, known, seen.of("attention"), normalised=False)
     interest = (weights[:, :, None] * liked).sum(axis=1)
-    return seen.dense("like", seen.hidden(np.hstack([seen.concatenated(), interest])))
+    return from_interest(seen, interest)
 
 
 def dien(seen: Inputs):
@@ -189,7 +200,7 @@ def dien(seen: Inputs):
     interests = gru(liked, known, weights, inner_bias=recurrent_bias[2 * units :])
     rates = attention(candidate, interests, known, seen.of("attention"), normalised=True)
     evolved = gru(interests, known, seen.of("evolution"), rates)[:, -1]
-    return seen.dense("like", seen.hidden(np.hstack([seen.concatenated(), evolved])))
+    return from_interest(seen, evolved)
 
 
 def dcn_v2(seen: Inputs):

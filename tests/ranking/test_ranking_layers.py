@@ -75,20 +75,26 @@ def test_lookup_takes_the_row_of_each_code_and_zeros_for_the_unknown(layers, rng
     close(layer(codes, training=True), expected)
 
 
-def test_lookup_hides_codes_of_the_named_columns_in_training_only(layers, rng):
+def test_codes_are_hidden_in_training_only_each_column_at_its_rate(layers, rng):
     codes = np.maximum(some_codes(rng, 4_000), 1)
-    layer = layers.EmbeddingTables(
-        OFFSETS, sum(SIZES), DIM, dropped=np.array([True, False, True]), dropout=0.3
-    )
-    randomised(layer, rng, codes)
-    shown, trained = np.asarray(layer(codes)), np.asarray(layer(codes, training=True))
-    hidden = (trained == 0).all(axis=2)
-    assert (shown != 0).all()
-    assert_array_equal(trained[~hidden], shown[~hidden])
+    layer = layers.HiddenIds([0.3, 0.0, 0.3])
+    assert_array_equal(layer(codes), codes)
+    trained = np.asarray(layer(codes, training=True))
+    hidden = trained == 0
+    assert_array_equal(trained[~hidden], codes[~hidden])
     assert not hidden[:, 1].any()
     # Four standard errors of a share of 0.3 and, as columns are drawn apart, of 0.09.
     assert abs(hidden[:, [0, 2]].mean(axis=0) - 0.3).max() < 0.029
     assert abs((hidden[:, 0] & hidden[:, 2]).mean() - 0.09) < 0.018
+
+
+@pytest.mark.parametrize("only", [slice(1, 2), slice(1, 3)])
+def test_some_columns_are_looked_up_alone_as_with_all_and_charged_once(layers, rng, only):
+    codes = some_codes(rng)
+    layer = layers.EmbeddingTables(OFFSETS, sum(SIZES), DIM, l2=0.1)
+    randomised(layer, rng, codes)
+    assert_array_equal(layer(codes[:, only], only=only, training=True), layer(codes)[:, only])
+    assert layer.losses == []
 
 
 @pytest.mark.parametrize("frozen", [None, np.array([False, True, False])])

@@ -9,6 +9,7 @@ import pytest
 from made_samples import make_samples
 from numpy.testing import assert_allclose, assert_array_equal
 
+from recsys_lib import files
 from recsys_lib.errors import DataError
 from recsys_lib.evaluation import log_loss
 from recsys_lib.ranking import (
@@ -128,25 +129,27 @@ def test_parameters_are_those_worked_out_by_hand(model):
     rows, fields, m = sum(model.inputs.sizes), 12, 7  # ten categories, a bag, the history
     wide = fields * D + m
     mlp = (H1 + 1) * H2 + H2 + 1  # what follows the first layer
-    linear = rows + m + 1
+    weights = rows + model.inputs.sizes[0]  # a liked item's weight is not the candidate's
+    linear = weights + m + 1
     attention = (4 * D + 1) * HISTORY_UNITS + HISTORY_UNITS + 1
     factors = (rows + m) * D
     expected = {
         "logistic_regression": linear,
         "fm": linear + factors,
-        "fnn": rows + factors + (fields + (fields + m) * D + m + 1) * H1 + mlp,
+        "fnn": weights + factors + (fields + (fields + m) * D + m + 1) * H1 + mlp,
         "wide_deep": linear + PAIRS + rows * D + (wide + 1) * H1 + mlp,
         "deep_crossing": rows * D
         + sum((wide + 1) * units + (units + 1) * wide for units in (H1, H2))
         + (wide + 1),
         "neural_cf": 2 * rows * D + (2 * D + 1) * H1 + mlp + D,
         "deepfm": linear + factors + ((fields + m) * D + 1) * H1 + mlp,
-        "din": rows * D + attention + (wide + D + 1) * H1 + mlp,
+        # The interest is in the place of the history's mean.
+        "din": rows * D + attention + (wide + 1) * H1 + mlp,
         "dien": rows * D
         + 3 * (2 * D * D + 2 * D)  # Keras' GRU has two biases
         + attention
         + 3 * (2 * D * D + D)
-        + (wide + D + 1) * H1
+        + (wide + 1) * H1
         + mlp,
         "dcn_v2": rows * D + 2 * (wide + 1) * wide + (wide + 1) * H1 + mlp + wide,
         "embedding_mlp": rows * D + (wide + 1) * H1 + mlp,
@@ -224,22 +227,106 @@ def test_two_ids_are_enough_to_build_it(kind, strange):
 
 
 def test_fnn_begins_where_its_machine_ended(rows, monkeypatch):
-    before, after = [], []
+    before, after, rates, logs = [], [], [], []
 
-    def watched(network, *args):
+    def watched(network, chunks, config, *args):
         before.append({v.path: v.numpy().copy() for v in network.weights})
-        log = training.train(network, *args)
+        log = training.train(network, chunks, config, *args)
         after.append({v.path: v.numpy().copy() for v in network.weights})
+        rates.append(config.learning_rate)
+        logs.append(log)
         return log
 
     monkeypatch.setattr(fitting, "train", watched)
-    train_model("fnn", rows, config=CONFIG.fixed_epochs(1))
+    config = config_for("fnn", CONFIG.fixed_epochs(1)).with_settings(machine_learning_rate=0.05)
+    model = train_model("fnn", rows, config=config)
     machine, (_, fnn) = after[0], before
     shared = {"embeddings/table", "first_order/table", "number_vectors/table"}
     assert fnn.keys() & machine.keys() == shared
     for name in shared:
         assert_array_equal(fnn[name], machine[name])
         assert np.abs(machine[name] - before[0][name]).max() > 0.01  # it had learned
+    assert rates == [0.05, CONFIG.training.learning_rate]
+    # Its seconds count: without them FNN would seem as cheap as its second half.
+    assert model.log.total_seconds == logs[0].seconds[0] + logs[1].seconds[0]
+
+
+def part_of(network, *names):
+    """Return the network up to some layers, as a function of codes, numbers and ``training``."""
+    from recsys_lib.ranking.layers import keras
+
+    return keras.Model(network.inputs, [network.get_layer(name).output for name in names])
+
+
+@pytest.mark.parametrize("kind", ["din", "dien"])
+def test_attention_sees_the_candidate_that_training_hides_elsewhere(kind, rows):
+    model = train_model(kind, rows, config=replace(CONFIG.fixed_epochs(1), id_dropout=0.5))
+    samples = list(model.inputs.encode(make_samples(300, seed=6)))
+    look = part_of(model.network, "embeddings", "attention")
+    _, asked = look(samples)
+    vectors, trained = look(samples, training=True)
+    (item,) = [field.codes.start for field in model.inputs.fields if field.name == "item_id"]
+    hidden = (np.asarray(vectors)[:, item] == 0).all(axis=1)
+    known = samples[0][:, item] > 0
+    assert 0.4 < hidden[known].mean() < 0.6
+    assert np.asarray(asked)[hidden & known].any(axis=1).mean() > 0.5
+    assert_allclose(trained, asked, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("kind", "interest"), [("din", "attention"), ("dien", "evolution")])
+def test_the_history_reaches_the_score_by_the_interest_alone(kind, interest, rows):
+    model = train_model(kind, rows, config=CONFIG.fixed_epochs(1))
+    nothing = {n: 0 * w if n.startswith(f"{interest}/") else w for n, w in model.weights.items()}
+    forgetful = dict.fromkeys(CONFIG.history, None)
+    for weights, depends in ((model.weights, True), (nothing, False)):
+        other = replace(model, weights=weights)
+        same = np.array_equal(logits(other, rows.assign(**forgetful)), logits(other, rows))
+        assert same is not depends
+
+
+def test_a_hidden_id_loses_its_vector_and_its_weight_together(rows):
+    model = train_model("fm", rows, config=replace(CONFIG.fixed_epochs(1), id_dropout=0.5))
+    model = replace(model, weights={name: np.ones_like(w) for name, w in model.weights.items()})
+    look = part_of(model.network, "embeddings", "first_order")
+    vectors, weights = look(list(model.inputs.encode(rows)), training=True)
+    ids = slice(0, 2)
+    hidden = [(np.asarray(x)[:, ids] == 0).all(axis=2) for x in (vectors, weights)]
+    assert 0.3 < hidden[0].mean() < 0.7
+    assert_array_equal(*hidden)
+
+
+def test_neural_cf_reads_both_ids_in_every_training_sample(rows):
+    config = replace(CONFIG.fixed_epochs(1), id_dropout=0.9, dropout=0.0)
+    model = train_model("neural_cf", rows, config=config)
+    samples = list(model.inputs.encode(rows))
+    assert_array_equal(model.network(samples, training=True), model.network(samples))
+
+
+@pytest.mark.parametrize("kind", ["logistic_regression", "fm", "deepfm", "wide_deep"])
+def test_a_film_weighs_something_else_as_liked_item_and_as_candidate(kind):
+    """Nobody likes film 1, and all who once did like film 2."""
+    frame = pd.DataFrame({"user_id": 0, "item_id": [1, 2] * 100, "liked": [[2], [1]] * 100})
+    frame["label"] = (frame["item_id"] != 1).astype(int)
+    config = RankingConfig(
+        categories=("item_id",), numbers=(), history=("liked",), id_dropout=0.0, embedding_l2=0.0,
+        training=TrainingConfig(batch_size=20, epochs=30, patience=0, learning_rate=0.03),
+    )  # fmt: skip
+    model = train_model(kind, frame, config=config_for(kind, config), seed=5)
+    field = {each.name: each for each in model.inputs.fields}
+    table = model.weights["first_order/table"][:, 0]
+    row = {f.name: model.inputs.weight_offsets[f.codes.start] for f in field.values()}
+    candidate, liked = (table[row[name] + 1] for name in ("item_id", "history"))
+    assert candidate < 0 < liked
+
+
+def test_a_stored_model_of_an_earlier_network_is_refused(rows, tmp_path):
+    model = train_model("din", rows, config=CONFIG.fixed_epochs(1))
+    model.save(tmp_path / "din")
+    described = files.read_json(tmp_path / "din" / "model.json")
+    del described["version"]  # as the first version wrote it
+    files.write_json(tmp_path / "din" / "model.json", described)
+    with pytest.raises(DataError, match=r"version 1 of 'din'.*train it again"):
+        RankingModel.load(tmp_path / "din")
 
 
 def test_frozen_vectors_stay_and_all_else_learns(rows):

@@ -42,26 +42,30 @@ class Kind:
     config : type of RankingConfig
         The class of its settings.
     starts_from : str, optional
-        The kind that is trained first; the weights of the same names are where this one starts.
+        The kind that is trained first; the weights of the same names are where this one starts. The
+        class of settings then has ``earlier_training``.
+    version : int
+        Counts the networks that have had this name. A stored model of another one is refused.
     """
 
     title: str
     network: Callable[[RankingConfig, FeatureInputs], "keras.Model"]
     config: type[RankingConfig] = RankingConfig
     starts_from: str | None = None
+    version: int = 1
 
 
 # In order of appearance in the literature. A model of one's own is added as one more entry.
 KINDS = {
-    "logistic_regression": Kind("Logistic regression", logistic_regression.network),
-    "fm": Kind("FM", fm.network),
-    "fnn": Kind("FNN", fnn.network, starts_from="fm"),
-    "wide_deep": Kind("Wide & Deep", wide_deep.network, wide_deep.WideDeepConfig),
+    "logistic_regression": Kind("Logistic regression", logistic_regression.network, version=2),
+    "fm": Kind("FM", fm.network, version=2),
+    "fnn": Kind("FNN", fnn.network, fnn.FnnConfig, starts_from="fm", version=2),
+    "wide_deep": Kind("Wide & Deep", wide_deep.network, wide_deep.WideDeepConfig, version=2),
     "deep_crossing": Kind("Deep Crossing", deep_crossing.network),
     "neural_cf": Kind("NeuralCF", neural_cf.network),
-    "deepfm": Kind("DeepFM", deepfm.network),
-    "din": Kind("DIN", din.network, din.DinConfig),
-    "dien": Kind("DIEN", dien.network, dien.DienConfig),
+    "deepfm": Kind("DeepFM", deepfm.network, version=2),
+    "din": Kind("DIN", din.network, din.DinConfig, version=2),
+    "dien": Kind("DIEN", dien.network, dien.DienConfig, version=2),
     "dcn_v2": Kind("DCN-v2", dcn_v2.network, dcn_v2.DcnV2Config),
     "embedding_mlp": Kind("Embedding+MLP", embedding_mlp.network),
 }

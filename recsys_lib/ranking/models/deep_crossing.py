@@ -9,7 +9,8 @@ gradient still finds its way back to the features.
 
 Each hidden size of the configuration makes one unit, with an inner layer of that size. (Shan et
 al.: Deep Crossing, Web-Scale Modeling without Manually Crafted Combinatorial Features, 2016. There
-a ReLU follows the embeddings, here it does not.)
+a ReLU follows the embeddings, which makes no component negative, and features of few values skip
+the embedding; here neither is so.)
 """
 
 from recsys_lib.ranking.config import RankingConfig

@@ -1,14 +1,16 @@
 """DeepFM: a factorisation machine and a network over the same vectors.
 
 Wide & Deep wants its pairs chosen by hand. Here the machine takes all of them, and the machine and
-the network share one set of vectors. An item has one weight and one vector, whether it is the
-candidate or a liked item.
+the network share one set of vectors. An item has one vector, whether it is the candidate or a liked
+item, and a weight of its own for each of the two.
 
     every field -> weights ---------------------------+
     every field -> vectors --+-> all pairs -----------+-> sum -> sigmoid
                              +-> hidden layers -> 1 --+
 
-(Guo et al.: DeepFM, A Factorization-Machine based Neural Network for CTR Prediction, 2017.)
+(Guo et al.: DeepFM, A Factorization-Machine based Neural Network for CTR Prediction, 2017.
+There a field has one value; here one of several, the history, is the mean of its vectors. Dropout
+and the penalty on vectors are the family's, and ``id_dropout`` is ours.)
 """
 
 from recsys_lib.ranking.config import RankingConfig

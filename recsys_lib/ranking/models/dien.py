@@ -11,11 +11,13 @@ random one, so that the states learn from more than the final label.
 
 (Zhou et al.: Deep Interest Evolution Network for Click-Through Rate Prediction, 2019.)
 
+Attention sees the candidate in every sample: ``id_dropout`` hides it from the MLP alone, where it
+is one field among others.
+
 What differs from the paper: attention is DIN's small network with a softmax in place of a bilinear
-form; the items that the auxiliary loss is to tell apart are those of other samples in the batch;
-the MLP reads the plain mean of the liked items beside the last state, as it does in every model of
-this family; and ``id_dropout`` hides the candidate from attention in that share of the training
-samples.
+form; the auxiliary loss takes its negative from the batch, the item that the next sample's user
+liked at that place, where the paper draws an item that was not clicked; and the activations are
+ReLU, not PReLU or Dice.
 """
 
 from dataclasses import dataclass
@@ -49,8 +51,8 @@ def network(config: DienConfig, inputs: FeatureInputs):
     from recsys_lib.ranking.sequence_layers import AUGRU, NextItemLoss, TargetAttention, ops
 
     net = NetworkInputs.of(config, inputs)
-    vectors = net.vectors()
-    candidate, liked, known = net.candidate_and_history(vectors)
+    vectors, candidate = net.vectors_and_candidate()
+    liked, known = net.history(vectors)
     # Oldest first. Missing items then stand at the beginning.
     liked, known = ops.flip(liked, axis=1), ops.flip(known, axis=1)
     # A state is as long as an item's vector, so that the two can be compared.
@@ -63,5 +65,5 @@ def network(config: DienConfig, inputs: FeatureInputs):
         candidate, interests, known
     )
     evolved = AUGRU(config.embedding_dim, name="evolution")(interests, weight, known)
-    x = layers.Concatenate()([net.concatenated(vectors), evolved])
+    x = layers.Concatenate()([net.concatenated(vectors, history=False), evolved])
     return net.model(layers.Dense(1, name="like")(net.hidden(x)), "dien")

@@ -9,9 +9,13 @@ weight that depends on the candidate, and adds up the weighted vectors.
 
 (Zhou et al.: Deep Interest Network for Click-Through Rate Prediction, 2018.)
 
-What differs from the paper: the MLP reads the plain mean of the liked items beside the weighted
-sum, as it does in every model of this family; the activation is ReLU, not Dice; and
-``id_dropout`` hides the candidate from attention in that share of the training samples.
+Attention sees the candidate in every sample: ``id_dropout`` hides it from the MLP alone, where it
+is one field among others.
+
+What differs from the paper: the activations are ReLU, not PReLU or Dice; the small network reads
+the difference and the product of the two vectors, not their outer product; and regularisation is
+that of this family (``embedding_l2`` by the squared length of a sample's vectors, ``dropout``), not
+the paper's, which weighs a feature's penalty by how rare it is in the batch.
 """
 
 from dataclasses import dataclass
@@ -42,11 +46,11 @@ def network(config: DinConfig, inputs: FeatureInputs):
     from recsys_lib.ranking.sequence_layers import TargetAttention, ops
 
     net = NetworkInputs.of(config, inputs)
-    vectors = net.vectors()
-    candidate, liked, known = net.candidate_and_history(vectors)
+    vectors, candidate = net.vectors_and_candidate()
+    liked, known = net.history(vectors)
     weight = TargetAttention(config.attention_units, name="attention")(candidate, liked, known)
     interest = ops.sum(weight[:, :, None] * liked, axis=1)  # (n, dim)
-    x = layers.Concatenate()([net.concatenated(vectors), interest])
+    x = layers.Concatenate()([net.concatenated(vectors, history=False), interest])
     return net.model(layers.Dense(1, name="like")(net.hidden(x)), "din")
 
 

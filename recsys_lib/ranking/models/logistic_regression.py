@@ -1,7 +1,8 @@
 """Logistic regression over categories and numbers: a weight for each, added up.
 
 A category's weight is what one-hot coding and a linear model would learn. The table merely spares
-the multiplications by zero. An item has one weight, whether it is the candidate or a liked item.
+the multiplications by zero. An item has two weights, one as the candidate and one as a liked item;
+the history adds the mean of the liked items' weights.
 
     every category, every number -> weights -> sum -> sigmoid
 

@@ -10,9 +10,11 @@ new items.
     user, item -> vectors -> hidden layers -------+
 
 (He et al.: Neural Collaborative Filtering, 2017. There both pairs may be pre-trained, here they
-start at random. ``id_dropout`` draws for each of the four vectors apart: at .5, a training sample
-keeps all four only once in sixteen.)
+start at random. ``id_dropout`` hides nothing here: a sample without its user or its item would say
+little, and at .5 only one in four keeps both.)
 """
+
+from dataclasses import replace
 
 from recsys_lib.errors import DataError
 from recsys_lib.ranking.config import IDS, RankingConfig
@@ -25,7 +27,7 @@ def network(config: RankingConfig, inputs: FeatureInputs):
 
     if missing := [column for column in IDS if column not in inputs.categories]:
         raise DataError(f"NeuralCF needs the categories {', '.join(missing)}.")
-    net = NetworkInputs.of(config, inputs)
+    net = NetworkInputs.of(replace(config, id_dropout=0.0), inputs)
     item, user = (inputs.categories.index(column) for column in IDS)
     factors, vectors = net.vectors(name="factors"), net.vectors()  # (n, n_codes, dim)
     product = layers.Multiply()([factors[:, user], factors[:, item]])

@@ -2,15 +2,15 @@
 
 The wide part has a weight for each category and each number, and one for each pair of the
 candidate and a liked item (hashed into a fixed number of weights). The deep part is
-Embedding+MLP. Both are trained together; an item has one weight of its own, whether it is the
-candidate or a liked item.
+Embedding+MLP. Both are trained together. An item has two weights, one as the candidate and one as a
+liked item. ``id_dropout`` hides no pair.
 
     categories, numbers, candidate x liked items -> weights --+
                                                               +-> sum -> sigmoid
     categories, numbers -> embeddings -> hidden layers -> 1 --+
 
-(Cheng et al.: Wide & Deep Learning for Recommender Systems, 2016. There FTRL trains the wide part,
-here it is Adam, as for the whole family.)
+(Cheng et al.: Wide & Deep Learning for Recommender Systems, 2016. There FTRL with an L1 penalty
+trains the wide part and AdaGrad the deep one, here it is Adam for both, as for the whole family.)
 """
 
 from dataclasses import dataclass

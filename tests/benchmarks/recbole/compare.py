@@ -83,7 +83,7 @@ def measured(kind: str, train, validation, test) -> dict:
         "embedding_l2": best.embedding_l2,
         "validation_auc": [max(log.validation_auc) for log in logs],
         "test_auc": [auc(test["label"], model.predict(test)) for model in models],
-        "train_seconds": [sum(log.seconds) for log in logs],
+        "train_seconds": [log.total_seconds for log in logs],
         "epochs": [len(log.seconds) for log in logs],
     }
 
