@@ -176,15 +176,24 @@ def test_a_spike(benchmark, start, times):
     benchmark.extra_info["levels"] = {each["name"]: each["answers"] for each in levels}
 
 
-def one_after_another(*addresses: str, n: int = 200) -> np.ndarray:
-    """Let a client ask each server, all at a time; return the seconds of each request."""
-    seconds: list[np.ndarray] = []
+def one_after_another(*addresses: str, n: int = 150, pause_s: float = 0.0) -> np.ndarray:
+    """Let a client ask each server, all at a time; return the seconds of each request.
+
+    A request that comes after a pause takes longer: the processor has slept or done other things.
+    """
+    seconds: list[float] = []
 
     def client(address):
-        seconds.append(load(address, paths_of("&off=cache", n), 1)[10:])
+        connection = http.client.HTTPConnection(address, timeout=60)
+        for i, path in enumerate(paths_of("&off=cache", n)):
+            time.sleep(pause_s)
+            began = time.perf_counter()
+            assert request(connection, path) == 200
+            if i >= 10:
+                seconds.append(time.perf_counter() - began)
 
     at_once(client, addresses)
-    return np.concatenate(seconds)
+    return np.array(seconds)
 
 
 def at_moments(address: str, times_s: np.ndarray, n_clients: int = 40) -> tuple:
@@ -223,9 +232,9 @@ def test_the_simulator_predicts_two_processes(benchmark, start, share):
 
     def measure():
         for seed in range(n_rounds):
-            alone = one_after_another(servers[0])
-            slowdown = one_after_another(*servers).mean() / alone.mean()
-            front_s = one_after_another(address).mean() - alone.mean()
+            slowdown = one_after_another(*servers).mean() / one_after_another(servers[0]).mean()
+            alone = one_after_another(servers[0], pause_s=0.1)
+            front_s = one_after_another(address, pause_s=0.1).mean() - alone.mean()
             machine = OneMachine(
                 service=Measured(alone), front_s=max(front_s, 0), slowdown=max(slowdown, 1)
             )

@@ -17,6 +17,7 @@ REWRITTEN = (
     "05_recall",
     "06_lsh",
     "07_embedding_mlp",
+    "12_online_serving",
 )  # chapters in the form that teaches
 
 

@@ -12,17 +12,20 @@ import pytest
 from recsys_lib import paths
 from recsys_lib.experiments.metrics import MAX_METRICS
 
-CHOSEN = ("03_item2vec", "06_lsh", "07_embedding_mlp")
-LABS = sorted(path.stem for path in paths.notebooks_dir().glob("[0-9]*_lab_*.ipynb"))
+NAMES = sorted(path.stem for path in paths.notebooks_dir().glob("[0-9]*.ipynb"))
+LABS = [name for name in NAMES if "_lab_" in name]
+# Each lesson runs in the quick profile, some on clicks and the others on ratings.
+ON_CLICKS = ("00_overview", "04_graph_embedding", "05_recall", "13_cold_start")
+ON_RATINGS = [name for name in NAMES if name not in (*LABS, *ON_CLICKS)]
 # One after another: the worker that runs a test has one core.
 QUICK = ("--profile", "quick", "--jobs", "1")
 
 
-def recsys(outputs: Path, data: Path, *arguments: str) -> subprocess.CompletedProcess:
+def recsys(outputs: Path, data: Path, *arguments: str, cwd=None) -> subprocess.CompletedProcess:
     """Run the command with folders of its own."""
     return subprocess.run(
         [sys.executable, "-m", "recsys_lib", *arguments],
-        cwd=outputs.parent,
+        cwd=cwd or outputs.parent,
         env=os.environ | {"RECSYS_OUTPUTS_DIR": str(outputs), "RECSYS_DATA_DIR": str(data)},
         capture_output=True,
         text=True,
@@ -32,24 +35,24 @@ def recsys(outputs: Path, data: Path, *arguments: str) -> subprocess.CompletedPr
 
 @pytest.mark.notebook
 @pytest.mark.slow
-def test_some_notebooks_run_in_the_quick_profile_with_another_seed_on_other_data(tmp_path):
+def test_lessons_run_in_the_quick_profile_with_another_seed_on_other_data(tmp_path):
     folders = tmp_path / "outputs", tmp_path / "data"
     size = ("--users", "150", "--items", "200", "--interactions", "8000")
     made = recsys(*folders, "data", "synth", "small", *size)
     assert made.returncode == 0, made.stdout + made.stderr
 
-    command = ("run", *CHOSEN, *QUICK, "--dataset", "small", "-p", "seed=7")
+    command = ("run", *ON_RATINGS, *QUICK, "--dataset", "small", "-p", "seed=7")
     first = recsys(*folders, *command)
     assert first.returncode == 0, first.stdout + first.stderr
     described = json.loads((folders[0] / "latest" / "run.json").read_text())
     assert described["dataset"] == "small"
     assert all(each["parameters"]["seed"] == 7 for each in described["notebooks"].values())
     metrics = json.loads(recsys(*folders, "metrics", "--json").stdout)
-    assert {name.partition(".")[0] for name in metrics} == set(CHOSEN)
+    assert {name.partition(".")[0] for name in metrics} == set(ON_RATINGS)
     assert all({"value", "unit", "meaning"} <= set(each) for each in metrics.values())
-    assert len(metrics) <= MAX_METRICS * len(CHOSEN)
+    assert len(metrics) <= MAX_METRICS * len(ON_RATINGS)
     tables = recsys(*folders, "metrics", "--tables").stdout
-    assert all(f"{name}." in tables for name in CHOSEN)
+    assert all(f"{name}." in tables for name in ON_RATINGS)
 
     again = recsys(*folders, *command)
     assert "Nothing changed" in again.stdout
@@ -71,27 +74,25 @@ def test_clicks_alone_go_through_what_can_be_judged_and_say_what_cannot(tmp_path
     made = recsys(*folders, "data", "get", "clicks", "--from", file, *columns)
     assert made.returncode == 0, made.stdout + made.stderr
 
-    chosen = ("00", "04", "05", "07", "13")
+    chosen = (*ON_CLICKS, "07_embedding_mlp")
     ended = recsys(*folders, "run", *chosen, *QUICK, "--dataset", "clicks")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "Left out: 07_embedding_mlp.\nNothing can be ranked on clicks" in ended.stdout
     run = next(folders[0].glob("*-clicks-quick"))
     found = json.loads((run / "metrics.json").read_text())
-    assert {name.partition(".")[0] for name in found} == {
-        "00_overview",
-        "04_graph_embedding",
-        "05_recall",
-        "13_cold_start",
-    }
+    assert {name.partition(".")[0] for name in found} == set(ON_CLICKS)
     assert 0 <= found["05_recall.merged_recall"]["value"] <= 1
     assert not list(run.glob("*/error.txt"))
 
 
 @pytest.fixture(scope="module")
-def run_of_labs(ml_100k, tmp_path_factory):
-    """All labs in one run, so that samples and models are made once: outputs, and how it ended."""
-    outputs = tmp_path_factory.mktemp("labs") / "outputs"
-    return outputs, recsys(outputs, ml_100k.path.parent, "run", *LABS, *QUICK)
+def run_of_labs(ml_100k, tmp_path_factory, solved_checkout):
+    """All labs in one run, so that samples and models are made once: outputs, and how it ended.
+
+    Their exercises are done, so the run shows that the solutions pass, too.
+    """
+    outputs, command = tmp_path_factory.mktemp("labs") / "outputs", ("run", *LABS, *QUICK)
+    return outputs, recsys(outputs, ml_100k.path.parent, *command, cwd=solved_checkout)
 
 
 @pytest.mark.xdist_group("labs")  # else each worker runs all of them
