@@ -21,7 +21,8 @@ run: java $(VENV)/.installed ## fetch MovieLens 100K, run all lessons, write a r
 labs: java $(VENV)/.installed ## run all labs, the evidence behind the lessons
 	@$(BIN)/recsys run --labs
 
-# Several workers; a test file, or a group within one, stays on one of them.
+# A worker a core and one more (see tests/conftest.py); a test file, or a group within one, stays on
+# one of them.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 check: lint ## lint, and all tests that need neither notebooks nor Spark nor much time

@@ -11,6 +11,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault(f"{kind}_THREADS", "1")
 
 
+def pytest_xdist_auto_num_workers(config):
+    """Return one worker more than there are cores: many tests wait for servers and kernels."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Say which tests one worker runs, and begin with what takes longest.
