@@ -232,9 +232,11 @@ def test_the_simulator_predicts_two_processes(benchmark, start, share):
 
     def measure():
         for seed in range(n_rounds):
-            slowdown = one_after_another(*servers).mean() / one_after_another(servers[0]).mean()
-            alone = one_after_another(servers[0], pause_s=0.1)
-            front_s = one_after_another(address, pause_s=0.1).mean() - alone.mean()
+            busy = one_after_another(servers[0]).mean()
+            slowdown = one_after_another(*servers).mean() / busy
+            rest_s = busy * (1 / share - 1)  # of a server between two requests, at this load
+            alone = one_after_another(servers[0], pause_s=rest_s)
+            front_s = one_after_another(address, pause_s=rest_s).mean() - alone.mean()
             machine = OneMachine(
                 service=Measured(alone), front_s=max(front_s, 0), slowdown=max(slowdown, 1)
             )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 
 import psutil
 import pytest
@@ -187,6 +188,15 @@ while not all((folder / n / "here").exists() for n in ("01_one", "02_two")):
     assert statuses(carry_out(notebooks, jobs=2)) == {"01_one": "ok", "02_two": "ok"}
 
 
+@pytest.fixture
+def _interruptible():
+    """Let SIGINT interrupt: what a shell has started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_an_interrupted_run_ends_its_kernels_and_the_next_goes_on(notebooks, tmp_path):
     (tmp_path / "slow").touch()
     slow = f"""
