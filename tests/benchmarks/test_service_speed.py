@@ -81,13 +81,16 @@ def at_once(client, given) -> None:
         each.join()
 
 
-def load(address: str, paths: list[str], n_clients: int = N_CLIENTS) -> np.ndarray:
+def load(
+    address: str, paths: list[str], n_clients: int = N_CLIENTS, pause_s: float = 0.0
+) -> np.ndarray:
     """Ask for all paths over some kept connections; return the seconds of each request."""
     seconds: list[float] = []
 
     def client(mine):
         connection = http.client.HTTPConnection(address, timeout=60)
         for path in mine:
+            time.sleep(pause_s)
             began = time.perf_counter()
             assert request(connection, path) == 200
             seconds.append(time.perf_counter() - began)
@@ -181,19 +184,13 @@ def one_after_another(*addresses: str, n: int = 150, pause_s: float = 0.0) -> np
 
     A request that comes after a pause takes longer: the processor has slept or done other things.
     """
-    seconds: list[float] = []
+    seconds: list[np.ndarray] = []
 
     def client(address):
-        connection = http.client.HTTPConnection(address, timeout=60)
-        for i, path in enumerate(paths_of("&off=cache", n)):
-            time.sleep(pause_s)
-            began = time.perf_counter()
-            assert request(connection, path) == 200
-            if i >= 10:
-                seconds.append(time.perf_counter() - began)
+        seconds.append(load(address, paths_of("&off=cache", n), 1, pause_s)[10:])
 
     at_once(client, addresses)
-    return np.array(seconds)
+    return np.concatenate(seconds)
 
 
 def at_moments(address: str, times_s: np.ndarray, n_clients: int = 40) -> tuple:

@@ -10,14 +10,13 @@ import nbformat
 import numpy as np
 import pytest
 
-from recsys_lib import paths
 from recsys_lib.experiments.metrics import MAX_METRICS
+from recsys_lib.experiments.notebooks import discover
 
-NAMES = sorted(path.stem for path in paths.notebooks_dir().glob("[0-9]*.ipynb"))
-LABS = [name for name in NAMES if "_lab_" in name]
+LABS = [each.name for each in discover() if each.is_lab]
 # Each lesson runs in the quick profile, some on clicks and the others on ratings.
 ON_CLICKS = ("00_overview", "04_graph_embedding", "05_recall", "13_cold_start")
-ON_RATINGS = [name for name in NAMES if name not in (*LABS, *ON_CLICKS)]
+ON_RATINGS = [each.name for each in discover() if each.name not in (*LABS, *ON_CLICKS)]
 # One after another: the worker that runs a test has one core.
 QUICK = ("--profile", "quick", "--jobs", "1")
 
