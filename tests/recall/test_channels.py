@@ -7,6 +7,7 @@ from scipy import sparse
 
 from recsys_lib.data.knowledge_graph import with_people
 from recsys_lib.data.likes import likes_of
+from recsys_lib.data.splits import in_time_order
 from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall import (
@@ -23,6 +24,7 @@ from recsys_lib.recall import (
     UserKNN,
     VectorRecaller,
 )
+from recsys_lib.recall.histories import Histories
 
 DAY = 86_400
 
@@ -241,6 +243,51 @@ def test_ease_with_all_its_weights_solves_a_weighted_ridge(interactions):
     )
 
 
+def test_ease_adds_what_lies_near_in_time(interactions):
+    """Pairs counted by loops, and each item's weights as least squares without itself."""
+    settings = {"dropout": 0.4, "user_damping": 0.5, "near_weight": 1.5, "min_rating": None}
+    channel = Ease(regularization=3, **settings).fit(interactions)
+    seen = (channel.matrix_.ratings.toarray() > 0).astype(np.float64)
+    n = seen.sum(axis=1)
+    gram = seen.T @ (((n / n.mean()) ** -0.5)[:, None] * seen)
+    ordered = in_time_order(interactions)
+    for _, of_user in ordered.groupby("user_id"):
+        columns = channel.matrix_.items_of(of_user["item_id"])
+        for place, one in enumerate(columns):
+            for distance, other in enumerate(columns[place + 1 : place + 101], start=1):
+                gram[one, other] += 1.5 / distance
+                gram[other, one] += 1.5 / distance
+            gram[one, one] += 2 * 1.5
+    gram += np.diag(3 + 0.4 / 0.6 * np.diag(gram))
+    for item in (0, 7, 30):
+        others = np.delete(np.arange(len(gram)), item)
+        expected = np.linalg.solve(gram[np.ix_(others, others)], gram[others, item])
+        np.testing.assert_allclose(channel.weights_[others, item], expected, atol=1e-5)
+
+
+def test_nearness_joins_what_is_taken_together():
+    """All users have all items; only the order says which two belong together."""
+    draw = np.random.default_rng(2)
+    pairs = np.array([draw.permutation(10) for _ in range(60)])  # items 2p and 2p + 1 are a pair
+    order = np.stack([2 * pairs, 2 * pairs + 1], axis=-1).reshape(60, 20)
+    frame = rows(
+        *((user, item, 5, t) for user, own in enumerate(order) for t, item in enumerate(own))
+    )
+    near = Ease(regularization=5, near_weight=2.0).fit(frame).weights_
+    assert (near.argmax(axis=0) == np.arange(20) ^ 1).all()
+    plain = Ease(regularization=5).fit(frame).weights_
+    off = ~np.eye(20, dtype=bool)
+    np.testing.assert_allclose(plain[off], plain[0, 1], rtol=1e-4)
+
+
+def test_nearness_keeps_the_matrix_positive_for_the_longest_sequences():
+    """One user with one long sequence, and next to no ridge: the worst there is."""
+    frame = rows(*((1, item, 5, item) for item in range(400)))
+    channel = Ease(near_weight=1e4).fit(frame)
+    near = channel._near(Histories(frame, channel.matrix_)).toarray()
+    assert np.linalg.eigvalsh(near).min() > 0
+
+
 def test_an_old_like_weighs_half_after_a_half_life():
     frame = rows((1, 10, 5, 1), (1, 20, 5, 2), (1, 30, 5, 3), (2, 10, 5, 0), (2, 40, 1, 9))
     profiles = ItemKNN(half_life_likes=2).fit(frame).users_.toarray()
@@ -322,6 +369,7 @@ def test_ease_refuses_a_catalogue_it_can_not_invert(interactions, monkeypatch):
         (ItemKNN(shrinkage=-1), "shrinkage not negative"),
         (Ease(regularization=0), "regularization must be positive"),
         (Ease(dropout=1.0), r"dropout must lie in \[0, 1\), not 1.0"),
+        (Ease(near_weight=-1.0), "near_weight must not be negative, not -1.0"),
         (Ease(half_life_likes=0), "half_life_likes must be positive, not 0"),
         (RP3beta(beta=-1), "beta must not be negative"),
         (ImplicitALS(alpha=0), "alpha must be positive, not 0"),

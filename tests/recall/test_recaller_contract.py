@@ -67,7 +67,12 @@ MAKERS = {
     "rp3beta": lambda items, table: RP3beta(n_neighbours=30),
     "ease": lambda items, table: Ease(regularization=5),
     "ease_all_settings": lambda items, table: Ease(
-        dropout=0.3, rating_weight=0.2, user_damping=0.5, min_rating=None, half_life_likes=4
+        dropout=0.3,
+        rating_weight=0.2,
+        user_damping=0.5,
+        near_weight=1.0,
+        min_rating=None,
+        half_life_likes=4,
     ),
     "session_ease": lambda items, table: SessionEase(regularization=5, window=8),
     "co_occurrence": lambda items, table: CoOccurrence(window=8),

@@ -5,11 +5,13 @@ from scipy import sparse
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall.channels.item_model import ItemModel
+from recsys_lib.recall.channels.pairs import pairs_within
 from recsys_lib.recall.histories import Histories
-from recsys_lib.schema import LIKE_THRESHOLD
+from recsys_lib.schema import ITEM, LIKE_THRESHOLD, USER
 
 # The dense inverse takes 8 bytes x n_items^2 several times over: about 10 GB at this size.
 LARGEST_CATALOGUE = 20_000
+NEAR = 100  # places of a user's sequence beyond which nearness adds nothing that counts
 
 
 class Ease(ItemModel):
@@ -34,6 +36,13 @@ class Ease(ItemModel):
         Users with n likes count as ``n ** -user_damping`` in learning: at 0 somebody with 500
         likes shapes the weights 100 times as much as somebody with 50 (pairs of likes count), at
         1 ten times.
+    near_weight : float
+        What a pair of likes gains, beside the 1 of any pair, where they follow each other in a
+        user's sequence; ``d`` places apart they gain ``near_weight / d``. What people take or rate
+        in one sitting was often shown to them on one page, which joins it more closely. At 0 the
+        order of likes is not read. An item gains twice as much on the diagonal, for each like: the
+        matrix stays positive definite, since ``1 + cos(x) + cos(2x) / 2 + ... + cos(nx) / n`` is
+        never negative (Young: On a certain series of Fourier, 1913).
     min_rating, half_life_likes
         See :class:`ItemModel`.
 
@@ -52,6 +61,7 @@ class Ease(ItemModel):
         dropout: float = 0.0,
         rating_weight: float = 0.0,
         user_damping: float = 0.0,
+        near_weight: float = 0.0,
         min_rating: float | None = LIKE_THRESHOLD,
         half_life_likes: float | None = None,
     ):
@@ -60,11 +70,16 @@ class Ease(ItemModel):
         self.dropout = dropout
         self.rating_weight = rating_weight
         self.user_damping = user_damping
+        self.near_weight = near_weight
 
     def _fit(self, seen: Histories) -> None:
         stars = seen.matrix.ratings.data
         self.rating_mean_, self.rating_stddev_ = float(stars.mean()), float(stars.std())
-        super()._fit(seen)
+        self._check_half_life()
+        if self.near_weight < 0:
+            raise RecsysError(f"near_weight must not be negative, not {self.near_weight}.")
+        near = self._near(seen) if self.near_weight else None
+        self.weights_ = self._weights(self._likes(seen), near)
 
     def _likes(self, of: Histories) -> sparse.csr_matrix:
         likes = of.likes(self.min_rating)
@@ -74,7 +89,17 @@ class Ease(ItemModel):
         above.data = (above.data - self.rating_mean_) / self.rating_stddev_
         return likes + self.rating_weight * likes.multiply(above).tocsr()
 
-    def _weights(self, likes: sparse.csr_matrix) -> np.ndarray:
+    def _near(self, seen: Histories) -> sparse.csr_matrix:
+        """Return what nearness adds to the Gram matrix, symmetric: (n_items, n_items)."""
+        likes, matrix = seen.likes_in_time(self.min_rating), seen.matrix
+        user, item = matrix.users_of(likes[USER]), matrix.items_of(likes[ITEM])
+        pairs = pairs_within(user, item, matrix.n_items, NEAR, 1.0)
+        own = sparse.diags_array(2.0 * np.bincount(item, minlength=matrix.n_items))
+        return self.near_weight * (pairs + pairs.T + own)
+
+    def _weights(
+        self, likes: sparse.csr_matrix, near: sparse.csr_matrix | None = None
+    ) -> np.ndarray:
         n_items = likes.shape[1]
         if not self.regularization > 0:
             raise RecsysError(f"regularization must be positive, not {self.regularization}.")
@@ -85,10 +110,14 @@ class Ease(ItemModel):
         share = (n_likes / n_likes.mean()) ** -self.user_damping
         scaled = (sparse.diags_array(np.sqrt(share)) @ likes).tocsr()  # (n_users, n_items)
         count = np.asarray(scaled.multiply(scaled).sum(axis=0)).ravel()
+        if near is not None:
+            count = count + near.diagonal()
         ridge = self.regularization + self.dropout / (1 - self.dropout) * count.astype(np.float64)
-        if 2 * likes.shape[0] < n_items:
+        if near is None and 2 * likes.shape[0] < n_items:
             return weights_from_inverse(inverse_of_few_users(scaled, ridge))
         gram = (likes.T @ sparse.diags_array(share) @ likes).toarray().astype(np.float64)
+        if near is not None:
+            gram += near.toarray()
         at = np.arange(n_items)
         gram[at, at] += ridge
         return weights_from_gram(gram)
