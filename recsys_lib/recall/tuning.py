@@ -41,7 +41,7 @@ SEARCH: dict[str, dict[str, list]] = {
     "rp3beta": LIKES | {"beta": [0.6, 0.4]} | AGE,
     "ease": LIKES
     | {"user_damping": [0.5, 0.0], "rating_weight": [0.15, 0.0]}
-    | {"near_weight": [1.0, 0.0, 2.0], "dropout": [0.5, 0.0]}
+    | {"near_weight": [1.0, 0.0, 2.0], "agreement_weight": [0.5, 0.0], "dropout": [0.5, 0.0]}
     | {"regularization": [300.0, 150.0, 600.0]}
     | AGE,
     "session_ease": LIKES

@@ -208,18 +208,20 @@ def test_ease_solves_its_own_equation(interactions):
     assert (np.diag(channel.weights_) == 0).all()
 
 
-@pytest.mark.parametrize("settings", [{}, {"dropout": 0.4, "user_damping": 0.5}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"dropout": 0.4, "user_damping": 0.5}, {"agreement_weight": 0.7}]
+)
 def test_ease_of_few_users_is_that_of_many(settings):
     """The way by the smaller matrix gives the weights of the large one."""
     draw = np.random.default_rng(5)
     pairs = [(user, item) for user in range(8) for item in draw.choice(40, 15, replace=False)]
-    few = rows(*((*pair, 5, 0) for pair in pairs))
+    few = rows(*((*pair, draw.integers(4, 6), 0) for pair in pairs))
     channel = Ease(regularization=3, **settings).fit(few)
-    likes = likes_of(channel.matrix_)  # (8 users, 40 items)
     # Every user ten times, and ten times the ridge: the same equation, with users no longer few.
-    many = Ease(regularization=30, **settings)._weights(sparse.vstack([likes] * 10).tocsr())
-    assert np.abs(many).max() > 0.05
-    assert channel.weights_ == pytest.approx(many, abs=1e-6)
+    many = pd.concat([few.assign(user_id=few["user_id"] + 8 * copy) for copy in range(10)])
+    expected = Ease(regularization=30, **settings).fit(many).weights_
+    assert np.abs(expected).max() > 0.05
+    assert channel.weights_ == pytest.approx(expected, abs=1e-6)
 
 
 def test_ease_with_all_its_weights_solves_a_weighted_ridge(interactions):
@@ -250,6 +252,7 @@ def test_ease_adds_what_lies_near_in_time(interactions):
     seen = (channel.matrix_.ratings.toarray() > 0).astype(np.float64)
     n = seen.sum(axis=1)
     gram = seen.T @ (((n / n.mean()) ** -0.5)[:, None] * seen)
+    gram += np.diag(3 + 0.4 / 0.6 * np.diag(gram))
     ordered = in_time_order(interactions)
     for _, of_user in ordered.groupby("user_id"):
         columns = channel.matrix_.items_of(of_user["item_id"])
@@ -258,11 +261,36 @@ def test_ease_adds_what_lies_near_in_time(interactions):
                 gram[one, other] += 1.5 / distance
                 gram[other, one] += 1.5 / distance
             gram[one, one] += 2 * 1.5
+    for item in (0, 7, 30):
+        others = np.delete(np.arange(len(gram)), item)
+        expected = np.linalg.solve(gram[np.ix_(others, others)], gram[others, item])
+        np.testing.assert_allclose(channel.weights_[others, item], expected, atol=1e-5)
+
+
+def test_ease_adds_how_far_ratings_agree(interactions):
+    """The Gram matrix by loops over users; the mean is over all that a user rated."""
+    settings = {"dropout": 0.4, "user_damping": 0.5, "agreement_weight": 0.8}
+    channel = Ease(regularization=3, **settings).fit(interactions)
+    n_liked = [(each >= 3.5).sum() for _, each in interactions.groupby("user_id")["rating"]]
+    gram = np.zeros((channel.matrix_.n_items,) * 2)
+    for _, of_user in interactions.groupby("user_id"):
+        stars = of_user["rating"].to_numpy(np.float64)
+        liked = stars >= 3.5
+        above = (stars - stars.mean())[liked]
+        at = channel.matrix_.items_of(of_user["item_id"][liked])
+        share = (max(liked.sum(), 1) / np.maximum(n_liked, 1).mean()) ** -0.5
+        gram[np.ix_(at, at)] += share * (1 + 0.8 * np.outer(above, above))
     gram += np.diag(3 + 0.4 / 0.6 * np.diag(gram))
     for item in (0, 7, 30):
         others = np.delete(np.arange(len(gram)), item)
         expected = np.linalg.solve(gram[np.ix_(others, others)], gram[others, item])
         np.testing.assert_allclose(channel.weights_[others, item], expected, atol=1e-5)
+
+
+def test_agreement_is_nothing_where_nobody_rates(toy):
+    equal = toy.assign(rating=np.float32(5))
+    plain, joined = (Ease(agreement_weight=weight).fit(equal).weights_ for weight in (0.0, 3.0))
+    np.testing.assert_array_equal(plain, joined)
 
 
 def test_nearness_joins_what_is_taken_together():
@@ -369,6 +397,7 @@ def test_ease_refuses_a_catalogue_it_can_not_invert(interactions, monkeypatch):
         (ItemKNN(shrinkage=-1), "shrinkage not negative"),
         (Ease(regularization=0), "regularization must be positive"),
         (Ease(dropout=1.0), r"dropout must lie in \[0, 1\), not 1.0"),
+        (Ease(agreement_weight=-1.0), "agreement_weight must not be negative, not -1.0"),
         (Ease(near_weight=-1.0), "near_weight must not be negative, not -1.0"),
         (Ease(half_life_likes=0), "half_life_likes must be positive, not 0"),
         (RP3beta(beta=-1), "beta must not be negative"),

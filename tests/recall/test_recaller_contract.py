@@ -70,6 +70,7 @@ MAKERS = {
         dropout=0.3,
         rating_weight=0.2,
         user_damping=0.5,
+        agreement_weight=0.5,
         near_weight=1.0,
         min_rating=None,
         half_life_likes=4,
