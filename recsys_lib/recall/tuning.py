@@ -42,7 +42,7 @@ SEARCH: dict[str, dict[str, list]] = {
     "ease": LIKES
     | {"user_damping": [0.5, 0.0], "rating_weight": [0.15, 0.0]}
     | {"near_weight": [1.0, 0.0, 2.0], "agreement_weight": [0.5, 0.0], "dropout": [0.5, 0.0]}
-    | {"regularization": [300.0, 150.0, 600.0]}
+    | {"regularization": [150.0, 300.0, 600.0]}
     | AGE,
     "session_ease": LIKES
     | {"regularization": [300.0, 100.0], "half_life_likes": [10.0, 100.0, 30.0, 4.0]},
