@@ -37,7 +37,7 @@ LIMIT_OF = {
         (
             NOT_NEGATIVE,
             "agreement_weight alpha beta distance_power embedding_l2 near_weight patience "
-            "rating_weight shrinkage user_damping",
+            "popularity_weight rating_weight shrinkage user_damping",
         ),
         (SHARE, "dropout id_dropout input_dropout"),
         (SEED, "seed"),

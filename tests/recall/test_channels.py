@@ -189,6 +189,19 @@ def test_user_vector_is_the_mean_of_recent_likes():
     np.testing.assert_allclose(scores[1, :2], np.sqrt(0.5), rtol=1e-6)
 
 
+def test_popularity_is_added_to_the_cosine():
+    """Film 30 points the other way, and two people like it; film 40 has no vector."""
+    table = EmbeddingTable([10, 20, 30], [[3, 0], [0, 1], [-1, 0]])
+    frame = rows((1, 10, 5, 0), (2, 30, 5, 1), (3, 30, 5, 2), (3, 40, 5, 3), (4, 20, 1, 4))
+    plain, popular = (
+        VectorRecaller(table, popularity_weight=weight).fit(frame).lists([1], 3)
+        for weight in (0.0, 2.0)
+    )
+    assert plain.item_ids.tolist() == [[20, 30, -1]]
+    assert popular.item_ids.tolist() == [[30, 20, -1]]
+    np.testing.assert_allclose(popular.scores[0, :2], [2 * np.log(3) - 1, 0], atol=1e-6)
+
+
 def test_a_user_without_a_vector_is_padded():
     table = EmbeddingTable([10, 20], [[1, 0], [0, 1]])
     frame = rows((1, 99, 5, 0), (2, 10, 2, 0), (3, 20, 5, 0))
@@ -404,6 +417,10 @@ def test_ease_refuses_a_catalogue_it_can_not_invert(interactions, monkeypatch):
         (ImplicitALS(alpha=0), "alpha must be positive, not 0"),
         (Newest(pd.DataFrame({"item_id": [1]})), "column 'release_year'"),
         (FavouritePeople(pd.DataFrame({"item_id": [1]})), "column 'people'"),
+        (
+            VectorRecaller(EmbeddingTable([1], [[1.0]]), popularity_weight=-1),
+            "popularity_weight must not be negative, not -1",
+        ),
         (VectorRecaller(EmbeddingTable([1], [[1.0]]), n_recent=0), "n_recent must be at least 1"),
     ],
 )

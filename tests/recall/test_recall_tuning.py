@@ -6,6 +6,7 @@ import pytest
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall import RP3beta, TunedMerge, make_channel, make_recaller
+from recsys_lib.recall.channels.vectors import trained_vectors
 from recsys_lib.recall.tuning import SEARCH
 
 QUICK = ("popular", "item_knn", "rp3beta")
@@ -25,6 +26,24 @@ def test_one_channel_alone_keeps_its_chosen_settings(interactions):
     users = interactions["user_id"].unique()
     expected = RP3beta(**settings).fit(interactions).lists(users, 5)
     np.testing.assert_array_equal(best.lists(users, 5).item_ids, expected.item_ids)
+
+
+def test_vectors_are_trained_once_for_each_way_to_train_them(interactions, monkeypatch):
+    trained = []
+
+    def counting(name, events, seed, *, epochs=None):
+        trained.append((float(events["rating"].sum()), epochs))
+        return trained_vectors(name, events, seed, epochs=epochs)
+
+    monkeypatch.setattr("recsys_lib.recall.channels.vectors.trained_vectors", counting)
+    monkeypatch.setitem(SEARCH, "item2vec", SEARCH["item2vec"] | {"epochs": [1, 2]})
+    best = TunedMerge(channels=("item2vec",), k=5).fit(interactions)
+    # Of all and of likes, then with more passes, and at last of everything there is.
+    assert len(trained) == len(set(trained)) == 4
+    (chosen,) = best.plan_["settings"].values()
+    alone = make_channel("item2vec", **chosen).fit(interactions)
+    users = interactions["user_id"].unique()
+    np.testing.assert_array_equal(best.lists(users, 5).item_ids, alone.lists(users, 5).item_ids)
 
 
 def test_the_choice_follows_what_counts_as_relevant():

@@ -81,6 +81,7 @@ MAKERS = {
     "als": lambda items, table: ImplicitALS(embedding_dim=4, sweeps=2),
     "two_tower": lambda items, table: TwoTower(embedding_dim=4, epochs=1),
     "vectors": lambda items, table: VectorRecaller(table, n_recent=5),
+    "vectors_popular": lambda items, table: VectorRecaller(table, popularity_weight=0.1),
     "tuned": lambda items, table: TunedMerge(channels=("popular", "item_knn")),
     "tuned_single": lambda items, table: TunedMerge(channels=("popular", "rp3beta"), merge=False),
     "merged_quota": lambda items, table: Merged(
