@@ -11,6 +11,7 @@ from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.evaluation import Relevant, ranking_metrics, relevant_items
 from recsys_lib.recall.base import Recaller
+from recsys_lib.recall.channels.ease import users_are_few
 from recsys_lib.recall.channels.vectors import TRAINERS
 from recsys_lib.recall.histories import Histories
 from recsys_lib.recall.lists import Lists
@@ -252,9 +253,18 @@ def _first(name: str) -> dict:
     return {setting: values[0] for setting, values in SEARCH[name].items()}
 
 
+def _search(name: str, train: pd.DataFrame) -> dict[str, list]:
+    """Return what is tried of a channel: not what would take it many times as long."""
+    search = SEARCH[name]
+    if name == "ease" and users_are_few(train[USER].nunique(), train[ITEM].nunique()):
+        return search | {"near_weight": [0.0]}
+    return search
+
+
 def _tuned(name: str, train: pd.DataFrame, relevant: Relevant, k: int):
     """Return a channel's chosen settings, its lists for the users, and their mean nDCG@k."""
-    search, chosen = SEARCH[name], _first(name)
+    search = _search(name, train)
+    chosen = {setting: values[0] for setting, values in search.items()}
     best, lists = -1.0, None
     tried: list[dict] = []
     vectors: dict[tuple, dict] = {}  # by the settings that their training reads

@@ -270,7 +270,7 @@ def test_ease_adds_what_lies_near_in_time(interactions):
     for _, of_user in ordered.groupby("user_id"):
         columns = channel.matrix_.items_of(of_user["item_id"])
         for place, one in enumerate(columns):
-            for distance, other in enumerate(columns[place + 1 : place + 101], start=1):
+            for distance, other in enumerate(columns[place + 1 : place + 21], start=1):
                 gram[one, other] += 1.5 / distance
                 gram[other, one] += 1.5 / distance
             gram[one, one] += 2 * 1.5
