@@ -84,13 +84,14 @@ def draw_quantile_cuts(values, n_buckets: int):
             axis.scatter(cuts[chosen], levels[chosen], 12, color=colour, label=what, zorder=3)
         axis.set(xlabel="ratings of the film", ylabel="share of the films")
     whole.set(xscale="log", title=f"{n_buckets - 1} cuts, {first.sum()} of them different")
-    reach = values[0] + 7.5
+    reach = cuts[first][:8][-1] + 0.5  # to the eighth cut, whatever the counts
+    margin = 0.24 * (reach - values[0])
     top = min(1.0, np.searchsorted(values, reach, side="right") / len(values) + 0.05)
-    start.set(xlim=(values[0] - 1.8, reach), ylim=(0, top))
+    start.set(xlim=(values[0] - margin, reach), ylim=(0, top))
     start.set_title(f"Cuts on the smallest count: {on_smallest}")
     if on_smallest:
-        start.axvspan(values[0] - 1.8, values[0], color=style.BASELINE, alpha=0.15, lw=0)
-        start.text(values[0] - 0.9, top / 2, "bucket 0:\nempty", fontsize=8, ha="center")
+        start.axvspan(values[0] - margin, values[0], color=style.BASELINE, alpha=0.15, lw=0)
+        start.text(values[0] - margin / 2, top / 2, "bucket 0:\nempty", fontsize=8, ha="center")
     start.legend(loc="lower right")
     return figure
 

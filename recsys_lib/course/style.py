@@ -4,7 +4,7 @@ Colours are those of Okabe and Ito (2008), which colour-blind readers tell apart
 its lines at the line where it can; a legend is for where that fails.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 # What a colour means, in every chapter.
@@ -117,3 +117,32 @@ def time_line(
     for x, text, colour in events:
         axis.plot([x], [y], "o", color=colour, zorder=2)
         axis.text(x, place, text, ha="center", va=side, fontsize=8, color=colour)
+
+
+def draw_differences(differences: Mapping[str, Sequence[float]], label: str):
+    """Draw intervals around zero, one a line, the first on top (a forest plot).
+
+    Those that leave zero out are coloured.
+
+    Parameters
+    ----------
+    differences : mapping of name to (mean, low, high)
+    label : str
+        Of the axis.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(6.4, 0.8 + 0.34 * len(differences)))
+    axis.axvline(0, color=INK, lw=0.8)
+    for y, (mean, low, high) in enumerate(differences.values()):
+        colour = METHOD if low > 0 or high < 0 else BASELINE
+        axis.errorbar(mean, -y, xerr=[[mean - low], [high - mean]], fmt="o", c=colour, capsize=3)
+    axis.set_yticks([-y for y in range(len(differences))], list(differences))
+    axis.set(xlabel=label, ylim=(-len(differences) + 0.5, 0.5))
+    # Long names leave a narrow axis, on which more numbers with signs would touch.
+    axis.locator_params(axis="x", nbins=5)
+    return figure

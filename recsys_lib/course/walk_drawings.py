@@ -1,4 +1,4 @@
-"""The pictures of notebook 04: one step of node2vec, whole walks, and paired differences."""
+"""The pictures of notebook 04: one step of node2vec, and whole walks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -96,33 +96,4 @@ def draw_walks(graph, walks: Mapping[str, np.ndarray]):
         axis.set_title(f"{title}\nnodes: {len(met)}, crossings: {crossed}", fontsize=9)
         axis.set(aspect="equal")
         axis.axis("off")
-    return figure
-
-
-def draw_differences(differences: Mapping[str, Sequence[float]], label: str):
-    """Draw intervals around zero, one a line, the first on top (a forest plot).
-
-    Those that leave zero out are coloured.
-
-    Parameters
-    ----------
-    differences : mapping of name to (mean, low, high)
-    label : str
-        Of the axis.
-
-    Returns
-    -------
-    matplotlib Figure
-    """
-    import matplotlib.pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(6.4, 0.8 + 0.34 * len(differences)))
-    axis.axvline(0, color=style.INK, lw=0.8)
-    for y, (mean, low, high) in enumerate(differences.values()):
-        colour = style.METHOD if low > 0 or high < 0 else style.BASELINE
-        axis.errorbar(mean, -y, xerr=[[mean - low], [high - mean]], fmt="o", c=colour, capsize=3)
-    axis.set_yticks(-np.arange(len(differences)), list(differences))
-    axis.set(xlabel=label, ylim=(-len(differences) + 0.5, 0.5))
-    # Long names leave a narrow axis, on which more numbers with signs would touch.
-    axis.locator_params(axis="x", nbins=5)
     return figure

@@ -46,6 +46,9 @@ def execute(
     Returns None, the event of its failure (the cell, the error, the line of code, and the file
     with the whole trace), or the reason why the data set leaves it nothing to judge.
     """
+    # Else jsonschema, which papermill imports, builds a grammar of URIs at each start. It takes
+    # longer than all other imports together, and notebooks hold no URIs to check.
+    sys.modules.setdefault("rfc3987_syntax", None)
     import papermill
     from nbclient.exceptions import DeadKernelError
 

@@ -74,15 +74,32 @@ def monitoring_statistics(
     return table.astype({"column": object})
 
 
+def stability_index(expected: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Return the population stability index of counts: float64, (...,).
+
+    Parameters
+    ----------
+    expected, observed : arrays, shape (..., n_bins)
+        Counts of the reference and of the window.
+    """
+    p, q = (
+        np.maximum(counts / counts.sum(axis=-1, keepdims=True), LEAST_SHARE)
+        for counts in (np.asarray(expected, np.float64), np.asarray(observed, np.float64))
+    )
+    return ((q - p) * np.log(q / p)).sum(axis=-1)
+
+
 def _drift(counts: pd.DataFrame, reference: str) -> pd.DataFrame:
     """Return the population stability index of each column in each period.
 
     ``counts`` has a row for each ``period``, ``column`` and ``bin``; a missing bin is null.
     """
-    shares = counts.fillna({"bin": MISSING}).pivot_table(
+    by_bin = counts.fillna({"bin": MISSING}).pivot_table(
         index=["column", "bin"], columns="period", values="count", fill_value=0
     )
-    shares = (shares / shares.groupby("column").transform("sum")).clip(lower=LEAST_SHARE)
-    base = shares[reference]
-    terms = shares.sub(base, axis=0) * np.log(shares.div(base, axis=0))
-    return terms.groupby("column").sum().stack().rename("drift").reset_index()
+    drift = {
+        column: stability_index(bins[reference], bins.T)  # (n_bins,), (n_periods, n_bins)
+        for column, bins in by_bin.groupby("column")
+    }
+    drift = pd.DataFrame(drift, index=by_bin.columns).rename_axis("column", axis=1)
+    return drift.stack().rename("drift").reset_index()

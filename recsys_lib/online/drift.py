@@ -14,23 +14,8 @@ import pandas as pd
 from scipy.stats import chi2
 
 from recsys_lib.errors import DataError, RecsysError
-from recsys_lib.features.monitoring import LEAST_SHARE
+from recsys_lib.features.monitoring import stability_index
 from recsys_lib.seeding import DEFAULT_SEED, generator
-
-
-def stability_index(expected: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    """Return the population stability index of counts: float64, (...,).
-
-    Parameters
-    ----------
-    expected, observed : arrays, shape (..., n_bins)
-        Counts of the reference and of the window.
-    """
-    p, q = (
-        np.maximum(counts / counts.sum(axis=-1, keepdims=True), LEAST_SHARE)
-        for counts in (np.asarray(expected, np.float64), np.asarray(observed, np.float64))
-    )
-    return ((q - p) * np.log(q / p)).sum(axis=-1)
 
 
 def law_threshold(n: int, m: int, n_bins: int, alpha: float) -> float:

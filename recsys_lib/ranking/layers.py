@@ -129,8 +129,7 @@ class FieldMeans(keras.layers.Layer):
 
     def __init__(self, spans, **kwargs):
         super().__init__(**kwargs)
-        # Neighbouring categories stay in one slice, because the gradient of each slice is an
-        # array as large as all vectors.
+        # Neighbouring categories stay in one slice, which is fewer operations.
         self.slices: list[tuple[int, int, bool]] = []
         for start, stop in spans:
             is_list = stop - start > 1
@@ -139,9 +138,15 @@ class FieldMeans(keras.layers.Layer):
             self.slices.append((start, stop, is_list))
 
     def call(self, vectors, codes):  # (n, n_codes, dim), (n, n_codes)
+        # Not vectors[:, start:stop]: the gradient of each slice is an array as large as all
+        # vectors, mostly zeros; that of all parts of a split is one.
+        cuts = {place for start, stop, _ in self.slices for place in (start, stop)}
+        cuts = sorted(cuts - {0, vectors.shape[1]})
+        split = ops.split(vectors, cuts, axis=1) if cuts else [vectors]
+        parts = dict(zip([0, *cuts], split, strict=True))
         means = []
         for start, stop, is_list in self.slices:
-            field = vectors[:, start:stop]  # (n, width, dim)
+            field = parts[start]  # (n, width, dim)
             if is_list:
                 known = ops.sum(ops.cast(codes[:, start:stop] > 0, field.dtype), axis=1)
                 field = ops.sum(field, axis=1) / ops.maximum(known, 1.0)[:, None]

@@ -9,7 +9,8 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from recsys_lib.course import style
-from recsys_lib.course.walk_drawings import draw_differences, draw_step, draw_walks
+from recsys_lib.course.style import draw_differences
+from recsys_lib.course.walk_drawings import draw_step, draw_walks
 
 
 @pytest.fixture(autouse=True)

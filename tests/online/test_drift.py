@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from recsys_lib.errors import DataError, RecsysError
-from recsys_lib.online.drift import DriftMonitor, law_threshold, stability_index
+from recsys_lib.features.monitoring import stability_index
+from recsys_lib.online.drift import DriftMonitor, law_threshold
 from recsys_lib.seeding import generator
 
 

@@ -56,11 +56,11 @@ def main() -> None:
         pd.read_parquet(asked.out / f"{part}.parquet").rename(columns=COLUMNS)
         for part in ("train", "validation", "test")
     )
-    told = asked.out / "ours.json"
-    found = files.read_json(told) if told.exists() else {}
+    path = asked.out / "ours.json"
+    found = files.read_json(path) if path.exists() else {}
     for kind in asked.models:
         found[kind] = measured(kind, train, validation, test)
-        files.write_json(told, found)
+        files.write_json(path, found)
     print(table(found, asked.out / "recbole.json").round(4).to_string())
 
 
@@ -91,8 +91,8 @@ def measured(kind: str, train, validation, test) -> dict:
 def table(ours: dict, their_file: Path) -> pd.DataFrame:
     """Return test AUC and seconds of both, means over seeds, and our lead."""
     rows = {
-        kind: {"ours": np.mean(told["test_auc"]), "our seconds": np.mean(told["train_seconds"])}
-        for kind, told in ours.items()
+        kind: {"ours": np.mean(each["test_auc"]), "our seconds": np.mean(each["train_seconds"])}
+        for kind, each in ours.items()
     }
     if their_file.exists():
         runs = pd.DataFrame(files.read_json(their_file)["runs"])
