@@ -44,10 +44,10 @@ class Ease(ItemModel):
         of the ratings to the mean in place of the likes. At 0 the ratings do not join items.
     near_weight : float
         What a pair of likes gains, beside the 1 of any pair, where they follow each other in a
-        user's sequence; ``d`` places apart they gain ``near_weight / d``, up to 20 places. What
-        people take or rate in one sitting was often shown to them on one page, which joins it more
-        closely. At 0 the order of likes is not read. An item gains twice as much on the diagonal,
-        for each like: the matrix stays positive definite, since ``1 + cos(x) + cos(2x) / 2 + ... +
+        user's sequence; ``d`` places apart they gain ``near_weight / d``, up to 20 places. What is
+        taken in one sitting, perhaps from one page, goes together more often than what lies far
+        apart. At 0 the order of likes is not read. An item gains twice as much on the diagonal, for
+        each like: the matrix stays positive definite, since ``1 + cos(x) + cos(2x) / 2 + ... +
         cos(nx) / n`` is never negative (Young: On a certain series of Fourier, 1913). Where users
         are few and items many, the fit takes much longer with it.
     min_rating, half_life_likes

@@ -22,7 +22,7 @@ TRAINERS = {"item2vec": build_item2vec, "deepwalk": build_deepwalk, "node2vec": 
 
 
 class VectorRecaller(FactorModel):
-    """Score = cosine of an item's vector and the mean of the user's recent likes, and popularity.
+    """Score = cosine of an item's vector and the mean vector of the user's recent likes.
 
     All vectors are brought to length 1 first, so that each like counts the same. Disliked items
     stay out of the mean. Items without a vector are not recalled, and a user none of whose recent
