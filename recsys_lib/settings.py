@@ -36,7 +36,8 @@ LIMIT_OF = {
         ),
         (
             NOT_NEGATIVE,
-            "alpha beta distance_power embedding_l2 patience rating_weight shrinkage user_damping",
+            "agreement_weight alpha beta distance_power embedding_l2 near_weight patience "
+            "popularity_weight rating_weight shrinkage user_damping",
         ),
         (SHARE, "dropout id_dropout input_dropout"),
         (SEED, "seed"),

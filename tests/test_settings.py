@@ -10,7 +10,7 @@ from recsys_lib.errors import RecsysError
 from recsys_lib.experiments.notebooks import discover
 from recsys_lib.ranking import KINDS, RankingConfig
 from recsys_lib.recall import channel_names, make_channel
-from recsys_lib.recall.registry import CHANNELS
+from recsys_lib.recall.registry import CHANNELS, class_of
 from recsys_lib.recall.tuning import SEARCH
 from recsys_lib.settings import LIMIT_OF, checked_setting
 
@@ -79,6 +79,7 @@ def test_no_setting_of_a_channel_takes_just_anything(name, value):
 def test_every_limit_belongs_to_a_setting_there_is():
     known = {"k", "depth", *vars(RankingConfig().training)}
     known |= {name for kind in KINDS.values() for name in vars(kind.config())}
-    known |= {n for made in CHANNELS.values() for n in made.__init__.__kwdefaults__ or {}}
+    channels = [class_of(name) for name in channel_names()]
+    known |= {n for made in channels for n in made.__init__.__kwdefaults__ or {}}
     known |= {name for each in discover() for name in each.parameters}
     assert set(LIMIT_OF) <= known

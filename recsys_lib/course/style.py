@@ -143,4 +143,6 @@ def draw_differences(differences: Mapping[str, Sequence[float]], label: str):
         axis.errorbar(mean, -y, xerr=[[mean - low], [high - mean]], fmt="o", c=colour, capsize=3)
     axis.set_yticks([-y for y in range(len(differences))], list(differences))
     axis.set(xlabel=label, ylim=(-len(differences) + 0.5, 0.5))
+    # Long names leave a narrow axis, on which more numbers with signs would touch.
+    axis.locator_params(axis="x", nbins=5)
     return figure

@@ -7,9 +7,12 @@ import pandas as pd
 
 from recsys_lib.data.matrix import InteractionMatrix
 from recsys_lib.data.splits import hold_out
+from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import RecsysError, nearest
 from recsys_lib.evaluation import Relevant, ranking_metrics, relevant_items
 from recsys_lib.recall.base import Recaller
+from recsys_lib.recall.channels.ease import users_are_few
+from recsys_lib.recall.channels.vectors import TRAINERS
 from recsys_lib.recall.histories import Histories
 from recsys_lib.recall.lists import Lists
 from recsys_lib.recall.merge import fuse
@@ -40,8 +43,9 @@ SEARCH: dict[str, dict[str, list]] = {
     "user_knn": LIKES | {"n_neighbours": [100, 200], "shrinkage": [0.0, 20.0]},
     "rp3beta": LIKES | {"beta": [0.6, 0.4]} | AGE,
     "ease": LIKES
-    | {"user_damping": [0.5, 0.0], "rating_weight": [0.15, 0.0], "dropout": [0.5, 0.0]}
-    | {"regularization": [300.0, 150.0, 600.0]}
+    | {"user_damping": [0.5, 0.0], "rating_weight": [0.15, 0.0]}
+    | {"near_weight": [1.0, 0.0, 2.0], "agreement_weight": [0.5, 0.0], "dropout": [0.5, 0.0]}
+    | {"regularization": [150.0, 300.0, 600.0]}
     | AGE,
     "session_ease": LIKES
     | {"regularization": [300.0, 100.0], "half_life_likes": [10.0, 100.0, 30.0, 4.0]},
@@ -49,8 +53,10 @@ SEARCH: dict[str, dict[str, list]] = {
     "als": LIKES
     | {"embedding_dim": [24, 16, 40], "regularization": [20.0, 10.0], "alpha": [1.0, 0.5]},
     # Passes last, which take longest.
-    "item2vec": LIKES | {"n_recent": [None, 20, 5], "epochs": [10, 30]},
+    "item2vec": LIKES
+    | {"popularity_weight": [0.06, 0.0, 0.12], "n_recent": [None, 20, 5], "epochs": [10, 30]},
 }
+READING = ("popularity_weight", "n_recent")  # of vectors: how they are read, not trained
 SESSIONS = ("session_ease", "co_occurrence")  # read the order of a user's likes
 # What takes part in the merge unless a caller names others: all whose fit takes no training. A
 # random part held out tears sequences apart, so that session channels do not help there.
@@ -247,18 +253,33 @@ def _first(name: str) -> dict:
     return {setting: values[0] for setting, values in SEARCH[name].items()}
 
 
+def _search(name: str, train: pd.DataFrame) -> dict[str, list]:
+    """Return what is tried of a channel: not what would take it many times as long."""
+    search = SEARCH[name]
+    if name == "ease" and users_are_few(train[USER].nunique(), train[ITEM].nunique()):
+        return search | {"near_weight": [0.0]}
+    return search
+
+
 def _tuned(name: str, train: pd.DataFrame, relevant: Relevant, k: int):
     """Return a channel's chosen settings, its lists for the users, and their mean nDCG@k."""
-    search, chosen = SEARCH[name], _first(name)
+    search = _search(name, train)
+    chosen = {setting: values[0] for setting, values in search.items()}
     best, lists = -1.0, None
     tried: list[dict] = []
+    vectors: dict[tuple, dict] = {}  # by the settings that their training reads
     for setting, values in search.items():
         for value in values:
             trial = chosen | {setting: value}
             if trial in tried:
                 continue
             tried.append(trial)
-            found = make_channel(name, **trial).fit(train).lists(relevant.user_ids, max(k, DEPTH))
+            learned_with = tuple(trial[each] for each in trial if each not in READING)
+            channel = make_channel(name, tables=vectors.get(learned_with), **trial).fit(train)
+            if name in TRAINERS:
+                table = EmbeddingTable(channel.matrix_.item_ids, channel.item_vectors_)
+                vectors[learned_with] = {name: table}
+            found = channel.lists(relevant.user_ids, max(k, DEPTH))
             score = float(_ndcg(found, relevant, k).mean())
             if score > best:
                 best, lists, better = score, found, trial

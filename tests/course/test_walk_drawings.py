@@ -1,5 +1,7 @@
 """The drawings of notebook 04 show the walks and differences that they are given."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import networkx as nx
 import numpy as np
@@ -38,6 +40,18 @@ def test_only_a_difference_off_zero_is_coloured():
     off, none = to_rgba(style.METHOD), to_rgba(style.BASELINE)
     assert colours == [off, none, off]
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["a", "b", "c"]
+
+
+def test_numbers_below_a_narrow_axis_do_not_touch():
+    wide = {"later events, second third of the cuts": (0.0014, -0.0137, 0.0156)}
+    with style.house_style():
+        figure = draw_differences({"all": (0.0148, 0.0086, 0.021), **wide}, "lost")
+        figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in figure.axes[0].get_xticklabels()]
+    seen = [box for box in boxes if figure.axes[0].bbox.x0 <= box.x0 + box.width / 2]
+    assert len(seen) > 2
+    gaps = [right.x0 - left.x1 for left, right in pairwise(seen)]
+    assert min(gaps) > max(box.height for box in seen)
 
 
 def test_a_step_names_the_node_before_and_the_biases():

@@ -7,6 +7,7 @@ from scipy import sparse
 
 from recsys_lib.data.knowledge_graph import with_people
 from recsys_lib.data.likes import likes_of
+from recsys_lib.data.splits import in_time_order
 from recsys_lib.embeddings.table import EmbeddingTable
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall import (
@@ -23,6 +24,7 @@ from recsys_lib.recall import (
     UserKNN,
     VectorRecaller,
 )
+from recsys_lib.recall.histories import Histories
 
 DAY = 86_400
 
@@ -187,6 +189,19 @@ def test_user_vector_is_the_mean_of_recent_likes():
     np.testing.assert_allclose(scores[1, :2], np.sqrt(0.5), rtol=1e-6)
 
 
+def test_popularity_is_added_to_the_cosine():
+    """Film 30 points the other way, and two people like it; film 40 has no vector."""
+    table = EmbeddingTable([10, 20, 30], [[3, 0], [0, 1], [-1, 0]])
+    frame = rows((1, 10, 5, 0), (2, 30, 5, 1), (3, 30, 5, 2), (3, 40, 5, 3), (4, 20, 1, 4))
+    plain, popular = (
+        VectorRecaller(table, popularity_weight=weight).fit(frame).lists([1], 3)
+        for weight in (0.0, 2.0)
+    )
+    assert plain.item_ids.tolist() == [[20, 30, -1]]
+    assert popular.item_ids.tolist() == [[30, 20, -1]]
+    np.testing.assert_allclose(popular.scores[0, :2], [2 * np.log(3) - 1, 0], atol=1e-6)
+
+
 def test_a_user_without_a_vector_is_padded():
     table = EmbeddingTable([10, 20], [[1, 0], [0, 1]])
     frame = rows((1, 99, 5, 0), (2, 10, 2, 0), (3, 20, 5, 0))
@@ -206,18 +221,20 @@ def test_ease_solves_its_own_equation(interactions):
     assert (np.diag(channel.weights_) == 0).all()
 
 
-@pytest.mark.parametrize("settings", [{}, {"dropout": 0.4, "user_damping": 0.5}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"dropout": 0.4, "user_damping": 0.5}, {"agreement_weight": 0.7}]
+)
 def test_ease_of_few_users_is_that_of_many(settings):
     """The way by the smaller matrix gives the weights of the large one."""
     draw = np.random.default_rng(5)
     pairs = [(user, item) for user in range(8) for item in draw.choice(40, 15, replace=False)]
-    few = rows(*((*pair, 5, 0) for pair in pairs))
+    few = rows(*((*pair, draw.integers(4, 6), 0) for pair in pairs))
     channel = Ease(regularization=3, **settings).fit(few)
-    likes = likes_of(channel.matrix_)  # (8 users, 40 items)
     # Every user ten times, and ten times the ridge: the same equation, with users no longer few.
-    many = Ease(regularization=30, **settings)._weights(sparse.vstack([likes] * 10).tocsr())
-    assert np.abs(many).max() > 0.05
-    assert channel.weights_ == pytest.approx(many, abs=1e-6)
+    many = pd.concat([few.assign(user_id=few["user_id"] + 8 * copy) for copy in range(10)])
+    expected = Ease(regularization=30, **settings).fit(many).weights_
+    assert np.abs(expected).max() > 0.05
+    assert channel.weights_ == pytest.approx(expected, abs=1e-6)
 
 
 def test_ease_with_all_its_weights_solves_a_weighted_ridge(interactions):
@@ -239,6 +256,77 @@ def test_ease_with_all_its_weights_solves_a_weighted_ridge(interactions):
     np.testing.assert_allclose(
         channel._score(channel.users_[:5]), likes[:5] @ channel.weights_, 1e-4
     )
+
+
+def test_ease_adds_what_lies_near_in_time(interactions):
+    """Pairs counted by loops, and each item's weights as least squares without itself."""
+    settings = {"dropout": 0.4, "user_damping": 0.5, "near_weight": 1.5, "min_rating": None}
+    channel = Ease(regularization=3, **settings).fit(interactions)
+    seen = (channel.matrix_.ratings.toarray() > 0).astype(np.float64)
+    n = seen.sum(axis=1)
+    gram = seen.T @ (((n / n.mean()) ** -0.5)[:, None] * seen)
+    gram += np.diag(3 + 0.4 / 0.6 * np.diag(gram))
+    ordered = in_time_order(interactions)
+    for _, of_user in ordered.groupby("user_id"):
+        columns = channel.matrix_.items_of(of_user["item_id"])
+        for place, one in enumerate(columns):
+            for distance, other in enumerate(columns[place + 1 : place + 21], start=1):
+                gram[one, other] += 1.5 / distance
+                gram[other, one] += 1.5 / distance
+            gram[one, one] += 2 * 1.5
+    for item in (0, 7, 30):
+        others = np.delete(np.arange(len(gram)), item)
+        expected = np.linalg.solve(gram[np.ix_(others, others)], gram[others, item])
+        np.testing.assert_allclose(channel.weights_[others, item], expected, atol=1e-5)
+
+
+def test_ease_adds_how_far_ratings_agree(interactions):
+    """The Gram matrix by loops over users; the mean is over all that a user rated."""
+    settings = {"dropout": 0.4, "user_damping": 0.5, "agreement_weight": 0.8}
+    channel = Ease(regularization=3, **settings).fit(interactions)
+    n_liked = [(each >= 3.5).sum() for _, each in interactions.groupby("user_id")["rating"]]
+    gram = np.zeros((channel.matrix_.n_items,) * 2)
+    for _, of_user in interactions.groupby("user_id"):
+        stars = of_user["rating"].to_numpy(np.float64)
+        liked = stars >= 3.5
+        above = (stars - stars.mean())[liked]
+        at = channel.matrix_.items_of(of_user["item_id"][liked])
+        share = (max(liked.sum(), 1) / np.maximum(n_liked, 1).mean()) ** -0.5
+        gram[np.ix_(at, at)] += share * (1 + 0.8 * np.outer(above, above))
+    gram += np.diag(3 + 0.4 / 0.6 * np.diag(gram))
+    for item in (0, 7, 30):
+        others = np.delete(np.arange(len(gram)), item)
+        expected = np.linalg.solve(gram[np.ix_(others, others)], gram[others, item])
+        np.testing.assert_allclose(channel.weights_[others, item], expected, atol=1e-5)
+
+
+def test_agreement_is_nothing_where_nobody_rates(toy):
+    equal = toy.assign(rating=np.float32(5))
+    plain, joined = (Ease(agreement_weight=weight).fit(equal).weights_ for weight in (0.0, 3.0))
+    np.testing.assert_array_equal(plain, joined)
+
+
+def test_nearness_joins_what_is_taken_together():
+    """All users have all items; only the order says which two belong together."""
+    draw = np.random.default_rng(2)
+    pairs = np.array([draw.permutation(10) for _ in range(60)])  # items 2p and 2p + 1 are a pair
+    order = np.stack([2 * pairs, 2 * pairs + 1], axis=-1).reshape(60, 20)
+    frame = rows(
+        *((user, item, 5, t) for user, own in enumerate(order) for t, item in enumerate(own))
+    )
+    near = Ease(regularization=5, near_weight=2.0).fit(frame).weights_
+    assert (near.argmax(axis=0) == np.arange(20) ^ 1).all()
+    plain = Ease(regularization=5).fit(frame).weights_
+    off = ~np.eye(20, dtype=bool)
+    np.testing.assert_allclose(plain[off], plain[0, 1], rtol=1e-4)
+
+
+def test_nearness_keeps_the_matrix_positive_for_the_longest_sequences():
+    """One user with one long sequence, and next to no ridge: the worst there is."""
+    frame = rows(*((1, item, 5, item) for item in range(400)))
+    channel = Ease(near_weight=1e4).fit(frame)
+    near = channel._near(Histories(frame, channel.matrix_)).toarray()
+    assert np.linalg.eigvalsh(near).min() > 0
 
 
 def test_an_old_like_weighs_half_after_a_half_life():
@@ -322,11 +410,17 @@ def test_ease_refuses_a_catalogue_it_can_not_invert(interactions, monkeypatch):
         (ItemKNN(shrinkage=-1), "shrinkage not negative"),
         (Ease(regularization=0), "regularization must be positive"),
         (Ease(dropout=1.0), r"dropout must lie in \[0, 1\), not 1.0"),
+        (Ease(agreement_weight=-1.0), "agreement_weight must not be negative, not -1.0"),
+        (Ease(near_weight=-1.0), "near_weight must not be negative, not -1.0"),
         (Ease(half_life_likes=0), "half_life_likes must be positive, not 0"),
         (RP3beta(beta=-1), "beta must not be negative"),
         (ImplicitALS(alpha=0), "alpha must be positive, not 0"),
         (Newest(pd.DataFrame({"item_id": [1]})), "column 'release_year'"),
         (FavouritePeople(pd.DataFrame({"item_id": [1]})), "column 'people'"),
+        (
+            VectorRecaller(EmbeddingTable([1], [[1.0]]), popularity_weight=-1),
+            "popularity_weight must not be negative, not -1",
+        ),
         (VectorRecaller(EmbeddingTable([1], [[1.0]]), n_recent=0), "n_recent must be at least 1"),
     ],
 )

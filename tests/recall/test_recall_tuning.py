@@ -6,7 +6,8 @@ import pytest
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall import RP3beta, TunedMerge, make_channel, make_recaller
-from recsys_lib.recall.tuning import SEARCH
+from recsys_lib.recall.channels.vectors import trained_vectors
+from recsys_lib.recall.tuning import SEARCH, _search
 
 QUICK = ("popular", "item_knn", "rp3beta")
 
@@ -25,6 +26,35 @@ def test_one_channel_alone_keeps_its_chosen_settings(interactions):
     users = interactions["user_id"].unique()
     expected = RP3beta(**settings).fit(interactions).lists(users, 5)
     np.testing.assert_array_equal(best.lists(users, 5).item_ids, expected.item_ids)
+
+
+def test_vectors_are_trained_once_for_each_way_to_train_them(interactions, monkeypatch):
+    trained = []
+
+    def counting(name, events, seed, *, epochs=None):
+        trained.append((float(events["rating"].sum()), epochs))
+        return trained_vectors(name, events, seed, epochs=epochs)
+
+    monkeypatch.setattr("recsys_lib.recall.channels.vectors.trained_vectors", counting)
+    monkeypatch.setitem(SEARCH, "item2vec", SEARCH["item2vec"] | {"epochs": [1, 2]})
+    best = TunedMerge(channels=("item2vec",), k=5).fit(interactions)
+    # Of all and of likes, then with more passes, and at last of everything there is.
+    assert len(trained) == len(set(trained)) == 4
+    (chosen,) = best.plan_["settings"].values()
+    alone = make_channel("item2vec", **chosen).fit(interactions)
+    users = interactions["user_id"].unique()
+    np.testing.assert_array_equal(best.lists(users, 5).item_ids, alone.lists(users, 5).item_ids)
+
+
+def test_nearness_is_tried_where_it_does_not_take_long():
+    draw = np.random.default_rng(3)
+    for n_users, n_items, tried in ((30, 20, True), (8, 60, False)):
+        pairs = [(u, i) for u in range(n_users) for i in draw.choice(n_items, 10, replace=False)]
+        frame = pd.DataFrame(pairs, columns=["user_id", "item_id"])
+        frame = frame.assign(rating=np.float32(5), timestamp=np.arange(len(frame)))
+        assert (len(_search("ease", frame)["near_weight"]) > 1) == tried
+        settings = TunedMerge(channels=("ease",), k=5).fit(frame).plan_["settings"]["ease"]
+        assert tried or settings["near_weight"] == 0
 
 
 def test_the_choice_follows_what_counts_as_relevant():

@@ -67,7 +67,13 @@ MAKERS = {
     "rp3beta": lambda items, table: RP3beta(n_neighbours=30),
     "ease": lambda items, table: Ease(regularization=5),
     "ease_all_settings": lambda items, table: Ease(
-        dropout=0.3, rating_weight=0.2, user_damping=0.5, min_rating=None, half_life_likes=4
+        dropout=0.3,
+        rating_weight=0.2,
+        user_damping=0.5,
+        agreement_weight=0.5,
+        near_weight=1.0,
+        min_rating=None,
+        half_life_likes=4,
     ),
     "session_ease": lambda items, table: SessionEase(regularization=5, window=8),
     "co_occurrence": lambda items, table: CoOccurrence(window=8),
@@ -75,6 +81,7 @@ MAKERS = {
     "als": lambda items, table: ImplicitALS(embedding_dim=4, sweeps=2),
     "two_tower": lambda items, table: TwoTower(embedding_dim=4, epochs=1),
     "vectors": lambda items, table: VectorRecaller(table, n_recent=5),
+    "vectors_popular": lambda items, table: VectorRecaller(table, popularity_weight=0.1),
     "tuned": lambda items, table: TunedMerge(channels=("popular", "item_knn")),
     "tuned_single": lambda items, table: TunedMerge(channels=("popular", "rp3beta"), merge=False),
     "merged_quota": lambda items, table: Merged(

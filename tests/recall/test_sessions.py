@@ -7,7 +7,7 @@ import pytest
 from recsys_lib.data.splits import in_time_order
 from recsys_lib.errors import RecsysError
 from recsys_lib.recall import CoOccurrence, SessionEase, Transitions
-from recsys_lib.recall.channels.sessions import pairs_within
+from recsys_lib.recall.channels.pairs import pairs_within
 
 WINDOW, POWER, HALF_LIFE = 6, 0.7, 3.0
 
@@ -97,7 +97,7 @@ def test_one_sequence_by_hand():
 
 def test_counting_in_parts_changes_nothing(interactions, monkeypatch):
     whole = CoOccurrence().fit(interactions).weights_
-    monkeypatch.setattr("recsys_lib.recall.channels.sessions.PAIRS_AT_ONCE", 10)
+    monkeypatch.setattr("recsys_lib.recall.channels.pairs.PAIRS_AT_ONCE", 10)
     parts = CoOccurrence().fit(interactions).weights_
     np.testing.assert_allclose(whole.toarray(), parts.toarray(), rtol=1e-5)
 

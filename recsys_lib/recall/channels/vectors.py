@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from recsys_lib.data.likes import like_counts
 from recsys_lib.data.splits import Split
 from recsys_lib.embeddings import build_deepwalk, build_item2vec, build_node2vec
 from recsys_lib.embeddings.table import EmbeddingTable
@@ -35,6 +36,12 @@ class VectorRecaller(FactorModel):
         ``item2vec``, ``deepwalk`` or ``node2vec``.
     n_recent : int, optional
         Number of last likes averaged; by default all of them.
+    popularity_weight : float
+        What is added to the cosine for each unit of ``ln(1 + likes)`` of an item; at 0 only the
+        direction of vectors counts. Their training divides popularity out: what it approaches is
+        the pointwise mutual information of two items (Levy and Goldberg: Neural word embedding as
+        implicit matrix factorization, 2014), to which the logarithm of an item's own chance must
+        be added for that of the item given the other.
     min_rating : float, optional
         Stars from which an interaction is a like; None takes every interaction.
     epochs : int, optional
@@ -47,6 +54,8 @@ class VectorRecaller(FactorModel):
     ----------
     item_vectors_, users_
         As :class:`FactorModel` has them, in rows of length 1 or zero.
+    popularity_ : float32 array, shape (n_items,)
+        ``ln(1 + likes)``, where there is a ``popularity_weight``.
     """
 
     def __init__(
@@ -54,12 +63,14 @@ class VectorRecaller(FactorModel):
         table: EmbeddingTable | str,
         *,
         n_recent: int | None = None,
+        popularity_weight: float = 0.0,
         min_rating: float | None = LIKE_THRESHOLD,
         epochs: int | None = None,
         seed: int = DEFAULT_SEED,
     ):
         self.table = table
         self.n_recent = n_recent
+        self.popularity_weight = popularity_weight
         self.min_rating = min_rating
         self.epochs = epochs
         self.seed = seed
@@ -70,6 +81,12 @@ class VectorRecaller(FactorModel):
         return self.table if isinstance(self.table, str) else "vectors"
 
     def _fit(self, seen: Histories) -> None:
+        if self.popularity_weight < 0:
+            raise RecsysError(
+                f"popularity_weight must not be negative, not {self.popularity_weight}."
+            )
+        if self.popularity_weight:
+            self.popularity_ = np.log1p(like_counts(seen.likes(self.min_rating)))
         matrix = seen.matrix
         table = self.table
         if isinstance(table, str):
@@ -93,6 +110,12 @@ class VectorRecaller(FactorModel):
         total = sum_of_liked(user, item, matrix.n_users, self.item_vectors_)
         length = np.linalg.norm(total, axis=1, keepdims=True)
         return total / np.where(length > 0, length, 1)
+
+    def _score(self, users: np.ndarray) -> np.ndarray:
+        score = super()._score(users)
+        if self.popularity_weight:
+            score += self.popularity_weight * self.popularity_
+        return score
 
 
 def trained_vectors(
