@@ -265,8 +265,7 @@ def _search(name: str, train: pd.DataFrame) -> dict[str, list]:
 
 def _tuned(name: str, train: pd.DataFrame, relevant: Relevant, k: int):
     """Return a channel's chosen settings, its lists for the users, and their mean nDCG@k."""
-    search = _search(name, train)
-    chosen = {setting: values[0] for setting, values in search.items()}
+    search, chosen = _search(name, train), _first(name)
     best, lists = -1.0, None
     tried: list[dict] = []
     vectors: dict[tuple, dict] = {}  # by the settings that their training reads
