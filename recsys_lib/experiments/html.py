@@ -1,9 +1,6 @@
 """An executed notebook as one HTML page that needs no network."""
 
-import base64
 import html
-import io
-import re
 from pathlib import Path
 
 from recsys_lib import files
@@ -14,6 +11,12 @@ _TEMPLATE = """
 {%- block html_head_js_requirejs -%}{%- endblock -%}
 {%- block html_head_js_mathjax -%}{%- endblock -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock -%}
+{%- block html_head_css -%}
+<style>
+math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "TeX Gyre DejaVu Math",
+  "DejaVu Math TeX Gyre", math; font-size: 1.1em; }
+</style>
+{%- endblock -%}
 """
 
 
@@ -35,7 +38,7 @@ def write_html(notebook: Path) -> Path:
 
 
 def markdown_to_html(source: str) -> str:
-    """Return the HTML of a Markdown cell, its formulas drawn as pictures.
+    """Return the HTML of a Markdown cell, its formulas as MathML, which browsers draw themselves.
 
     MathJax, which nbconvert leaves the formulas to, would have to be fetched.
     """
@@ -43,31 +46,28 @@ def markdown_to_html(source: str) -> str:
 
     class Renderer(IPythonRenderer):
         def block_math(self, body: str) -> str:
-            return f'<p style="text-align: center">{formula_picture(body)}</p>'
+            return formula(body, "block")
 
         def inline_math(self, body: str) -> str:
-            return formula_picture(body)
+            return formula(body, "inline")
 
     renderer = Renderer(escape=False, exclude_anchor_links=True)
     return MarkdownWithMath(renderer=renderer).render(source)
 
 
-def formula_picture(tex: str) -> str:
-    """Return an ``<img>`` of a TeX formula; what matplotlib can't draw stays as it is written."""
-    import matplotlib
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.mathtext import math_to_image
+def formula(tex: str, display: str) -> str:
+    """Return a TeX formula as MathML; one that can't be read stays as it is written.
+
+    Parameters
+    ----------
+    tex : str
+    display : {"block", "inline"}
+        Whether it stands by itself or in a line of text.
+    """
+    from latex2mathml.converter import convert
 
     one_line = " ".join(tex.split())
-    drawn = io.StringIO()
     try:
-        with matplotlib.rc_context({"mathtext.fontset": "cm", "svg.fonttype": "path"}):
-            depth = math_to_image(f"${one_line}$", drawn, FontProperties(size=12), format="svg")
-    except ValueError:
+        return convert(one_line, display=display)
+    except Exception:  # the library has a dozen errors without a common base
         return f"<code>{html.escape(one_line)}</code>"
-    picture = re.sub(r"<metadata>.*?</metadata>", "", drawn.getvalue(), flags=re.DOTALL)
-    data = base64.b64encode(picture.encode()).decode()
-    return (
-        f'<img alt="{html.escape(one_line)}" style="display: inline; vertical-align: -{depth}pt" '
-        f'src="data:image/svg+xml;base64,{data}">'
-    )
