@@ -1,4 +1,4 @@
-"""Running the steps of a plan side by side, each in a process of its own."""
+"""Running the steps of a plan side by side, in as many processes as run at a time."""
 
 import json
 import os
@@ -19,6 +19,7 @@ from recsys_lib.experiments.plan import Step
 
 # One notebook with both TensorFlow and Spark takes 2 GB; the rest is a margin.
 _BYTES_PER_JOB = 3 * 10**9
+ENDS = ("done", "failed", "left out")  # the events after which a process is free again
 
 
 @dataclass
@@ -56,8 +57,24 @@ class Listener(Protocol):
 
 def default_jobs() -> int:
     """Return how many notebooks this machine can run at a time: cores, and 3 GB for each."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, psutil.virtual_memory().available // _BYTES_PER_JOB))
+    return max(1, min(_cores(), psutil.virtual_memory().available // _BYTES_PER_JOB))
+
+
+def limits_of_threads(jobs: int) -> dict[str, str]:
+    """Return environment variables by which each of some jobs takes its share of the cores.
+
+    Else the products of matrices in each job take all cores, and threads that wait for a core
+    spin: a job beside another one then takes longer than on one core of its own.
+    """
+    share = str(max(1, _cores() // max(1, jobs)))
+    kinds = ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP")
+    return {f"{kind}_THREADS": share for kind in kinds}
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Scheduler:
@@ -89,6 +106,9 @@ class Scheduler:
         self.listener, self.outcomes = listener, outcomes
         self._events: queue.Queue = queue.Queue()
         self._running: dict[str, tuple[subprocess.Popen, float]] = {}
+        self._idle: list[subprocess.Popen] = []
+        waiting = len(steps.keys() - outcomes.keys())
+        self._limits = limits_of_threads(min(jobs, waiting))
 
     def run(self) -> None:
         """Execute all that has no outcome yet. On KeyboardInterrupt the processes are ended."""
@@ -98,6 +118,9 @@ class Scheduler:
                 self._handle(*self._next_event())
                 self._start_what_can()
         finally:
+            for process in self._idle:
+                with process:  # closes its input, at which it ends
+                    pass
             for name in list(self._running):
                 process, began = self._running.pop(name)
                 _end_tree(process)
@@ -120,17 +143,9 @@ class Scheduler:
         step = self.steps[name]
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / "native.log", "ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "recsys_lib.experiments.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                encoding="utf-8",
-                env=os.environ | {"RECSYS_RUN_DIR": str(self.folder)},
-                start_new_session=True,  # Ctrl-C reaches us alone, and we end it in order
-            )
+        alive = [each for each in self._idle if each.poll() is None]
+        self._idle = alive[1:]
+        process = alive[0] if alive else self._new_process()
         task = {
             "notebook": str(step.notebook.path.resolve()),
             "folder": str(folder),
@@ -142,16 +157,28 @@ class Scheduler:
         process.stdin.write(json.dumps(task) + "\n")
         process.stdin.flush()
 
+    def _new_process(self) -> subprocess.Popen:
+        with open(self.folder / "native.log", "ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "recsys_lib.experiments.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                encoding="utf-8",
+                env=self._limits | os.environ | {"RECSYS_RUN_DIR": str(self.folder)},
+                start_new_session=True,  # Ctrl-C reaches us alone, and we end it in order
+            )
+
     def _listen(self, name: str, process: subprocess.Popen) -> None:
-        last = {}
+        """Pass on what a process says of one notebook, up to its end."""
         for line in process.stdout:
-            last = json.loads(line)
-            if last["event"] == "cell":
-                self._events.put((name, last))
+            event = json.loads(line)
+            self._events.put((name, event))
+            if event["event"] in ENDS:
+                return
         # A process that was killed has sent no last event.
-        ends = ("done", "failed", "left out")
-        end = last if last.get("event") in ends else {"event": "died"}
-        self._events.put((name, end | {"code": process.wait()}))
+        self._events.put((name, {"event": "died", "code": process.wait()}))
 
     def _next_event(self) -> tuple[str, dict[str, Any]]:
         while True:
@@ -166,8 +193,8 @@ class Scheduler:
             self.listener.cell(name, event["cell"])
             return
         process, began = self._running.pop(name)
-        process.stdin.close()
-        process.stdout.close()
+        if event["event"] in ENDS:
+            self._idle.append(process)
         seconds = time.monotonic() - began
         if event["event"] == "left out":
             self._ended(name, Outcome("left out", seconds, reason=event["reason"]))

@@ -1,8 +1,8 @@
-"""Executing one notebook, in a process of its own: ``python -m recsys_lib.experiments.worker``.
+"""Executing notebooks, in a process of their own: ``python -m recsys_lib.experiments.worker``.
 
-The task comes as one JSON line on standard input, and what happens goes out as JSON lines on
-standard output: ``{"event": "cell", ...}`` at each cell, and ``done``, ``failed`` or ``left out``
-at the end.
+Each task comes as one JSON line on standard input. What happens goes out as JSON lines on standard
+output: ``{"event": "cell", ...}`` at each cell, and ``done``, ``failed`` or ``left out`` at the
+end. Every notebook has a kernel of its own; what the process has imported serves the next one.
 The process ends itself (and its kernel) when its standard input closes, so that nothing outlives
 a runner that was killed.
 """
@@ -10,6 +10,7 @@ a runner that was killed.
 import json
 import logging
 import os
+import queue
 import re
 import sys
 import threading
@@ -23,19 +24,21 @@ from recsys_lib.experiments.html import write_html
 
 
 def main() -> None:
-    """Read the task, execute the notebook, report the outcome."""
-    task = json.loads(sys.stdin.readline())
+    """Read tasks, execute each notebook, report the outcome."""
     # A kernel inherits descriptors 1 and 2: what it prints there belongs into the log (2).
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    threading.Thread(target=_end_with_the_runner, daemon=True).start()
+    tasks: queue.Queue = queue.Queue()
+    threading.Thread(target=_read_tasks, args=(tasks,), daemon=True).start()
 
     def report(**event: Any) -> None:
         print(json.dumps(event), file=events, flush=True)
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    failure = execute(Path(task["notebook"]), Path(task["folder"]), task["parameters"], report)
-    report(**(failure or {"event": "done"}))
+    while True:
+        task = tasks.get()
+        failure = execute(Path(task["notebook"]), Path(task["folder"]), task["parameters"], report)
+        report(**(failure or {"event": "done"}))
 
 
 def execute(
@@ -119,11 +122,11 @@ def _first_line(source: str) -> str:
     return f"line 1: {lines[0].strip()}" if lines else ""
 
 
-def _end_with_the_runner() -> None:
+def _read_tasks(tasks: queue.Queue) -> None:
     import psutil
 
-    while sys.stdin.readline():
-        pass
+    for line in sys.stdin:
+        tasks.put(json.loads(line))
     # Still here when the runner has let go of us: either all is done, or it is gone.
     for process in psutil.Process().children(recursive=True):
         process.kill()
