@@ -15,6 +15,8 @@ from recsys_lib.rankers.base import Candidates
 from recsys_lib.rankers.listwise.features import CandidateFeatures, standard_scores
 from recsys_lib.recall import Lists, Recaller
 
+USERS_AT_ONCE = 100  # whose items the channels score together
+
 
 @dataclass(frozen=True)
 class RankingLists:
@@ -150,10 +152,12 @@ def read_lists(recalled: Lists, features: CandidateFeatures, wanted: Relevant) -
     table = np.zeros((n, k, len(features.names)), np.float32)
     score = np.zeros((n, k), np.float32)
     for row in range(n):
-        listed = recalled.listed[row]
+        listed, place = recalled.listed[row], row % USERS_AT_ONCE
+        if place == 0:
+            of_channels = features.scores(recalled.user_ids[row : row + USERS_AT_ONCE])
         if listed.any():
             candidates = candidates_of(recalled, row)
-            table[row, listed] = features.rows(candidates)
+            table[row, listed] = features.rows(candidates, [each[place] for each in of_channels])
             score[row, listed] = standard_scores(candidates.scores)
     return RankingLists(
         features.names,

@@ -110,7 +110,8 @@ class ListwiseModel:
         listed, table = lists.listed, lists.features
         known = table[listed]
         model.mean = known.mean(axis=0, dtype=np.float64)
-        spread = known.std(axis=0, dtype=np.float64)
+        centred = known - model.mean.astype(np.float32)  # std would copy all of it as float64
+        spread = np.sqrt(np.square(centred, out=centred).mean(axis=0, dtype=np.float64))
         model.stddev = np.where(spread > 1e-9, spread, np.inf)  # a constant says nothing
         x = model.scaled(table) * listed[:, :, None].astype(np.float32)
         model._start(lists, seed)
