@@ -12,6 +12,14 @@ from recsys_lib.experiments.notebooks import Notebook, discover
 LESSONS = [each for each in discover() if not each.is_lab]
 # What the lessons on vectors and recall hand on; the others live on samples and ranking models.
 VECTORS = {"item2vec", "deepwalk", "node2vec", "recallers"}
+# Pytest with nbval alone, and without the grammar of URIs that jsonschema would build: both take
+# seconds at each start, and no notebook needs them.
+PYTEST = """
+import sys
+sys.modules["rfc3987_syntax"] = None
+import pytest
+sys.exit(pytest.main())
+"""
 
 
 def chain_of(notebook: Notebook) -> str:
@@ -34,8 +42,8 @@ NOTEBOOKS = [
 def test_a_run_shows_what_is_committed(name, ml_100k, shared_outputs, solved_checkout):
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "--nbval", "-q", "--no-header"),
-            *("-p", "no:cacheprovider", "-p", "no:xdist", f"notebooks/{name}.ipynb"),
+            *(sys.executable, "-c", PYTEST, "-p", "nbval.plugin", "--nbval", "-q", "--no-header"),
+            *("-p", "no:cacheprovider", "-o", "addopts=", f"notebooks/{name}.ipynb"),
         ],
         cwd=solved_checkout,
         env=_environment()
@@ -49,4 +57,5 @@ def test_a_run_shows_what_is_committed(name, ml_100k, shared_outputs, solved_che
 
 def _environment() -> dict[str, str]:
     # The worker of a parallel test run must not look like one to the inner pytest.
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return ours | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

@@ -9,14 +9,20 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from test_nbval import chain_of
 
 from recsys_lib.experiments.metrics import MAX_METRICS
 from recsys_lib.experiments.notebooks import discover
 
-LABS = [each.name for each in discover() if each.is_lab]
+NOTEBOOKS = discover()
+# Labs that read what lessons have fitted run after these, and load it; all others in one run.
+FITTED = {"item2vec", "deepwalk", "node2vec", "recallers", "cascade", "embedding_mlp"}
+LABS = [each.name for each in NOTEBOOKS if each.is_lab]
+LOADING = [each for each in NOTEBOOKS if each.is_lab and FITTED & {*each.reads}]
+BY_THEMSELVES = [name for name in LABS if name not in {each.name for each in LOADING}]
 # Each lesson runs in the quick profile, some on clicks and the others on ratings.
 ON_CLICKS = ("00_overview", "04_graph_embedding", "05_recall", "13_cold_start")
-ON_RATINGS = [each.name for each in discover() if each.name not in (*LABS, *ON_CLICKS)]
+ON_RATINGS = [each.name for each in NOTEBOOKS if each.name not in (*LABS, *ON_CLICKS)]
 # One after another: the worker that runs a test has one core.
 QUICK = ("--profile", "quick", "--jobs", "1")
 
@@ -95,18 +101,19 @@ def test_clicks_alone_go_through_what_can_be_judged_and_say_what_cannot(tmp_path
 
 @pytest.fixture(scope="module")
 def run_of_labs(ml_100k, tmp_path_factory, solved_checkout):
-    """All labs in one run, so that samples and models are made once: outputs, and how it ended.
+    """Labs in one run, so that samples are made once: outputs, and how it ended.
 
     Their exercises are done, so the run shows that the solutions pass, too.
     """
-    outputs, command = tmp_path_factory.mktemp("labs") / "outputs", ("run", *LABS, *QUICK)
+    outputs = tmp_path_factory.mktemp("labs") / "outputs"
+    command = ("run", *BY_THEMSELVES, *QUICK)
     return outputs, recsys(outputs, ml_100k.path.parent, *command, cwd=solved_checkout)
 
 
 @pytest.mark.xdist_group("labs")  # else each worker runs all of them
 @pytest.mark.notebook
 @pytest.mark.slow
-@pytest.mark.parametrize("lab", LABS)
+@pytest.mark.parametrize("lab", BY_THEMSELVES)
 def test_labs_run_in_the_quick_profile(lab, run_of_labs):
     outputs, ended = run_of_labs
     (described,) = [path for path in outputs.glob("*/run.json") if path.parent.name != "latest"]
@@ -115,3 +122,32 @@ def test_labs_run_in_the_quick_profile(lab, run_of_labs):
     assert lab not in failed, ended.stdout + ended.stderr
     assert notebooks[lab]["parameters"]["dataset"] == "ml-100k"
     assert failed or ended.returncode == 0
+
+
+@pytest.mark.notebook
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "lab",
+    [
+        pytest.param(each, id=each.name, marks=pytest.mark.xdist_group(f"nbval {chain_of(each)}"))
+        for each in LOADING
+    ],
+)
+def test_papermill_runs_a_lab_on_what_the_lessons_have_fitted(
+    lab, ml_100k, shared_outputs, solved_checkout, tmp_path
+):
+    """As people do who know papermill: its own command, beside the outputs of open notebooks."""
+    source, target = f"notebooks/{lab.name}.ipynb", tmp_path / lab.name / "notebook.ipynb"
+    target.parent.mkdir()
+    quick = ("--parameters_yaml", json.dumps(dict(lab.profiles["quick"])))
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", source, str(target), *quick, "--no-progress-bar"],
+        cwd=solved_checkout,
+        env=os.environ
+        | {"RECSYS_OUTPUTS_DIR": shared_outputs, "RECSYS_DATA_DIR": str(ml_100k.path.parent)},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr[-6000:]
+    assert not complaints(tmp_path)
