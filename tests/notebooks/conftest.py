@@ -21,7 +21,7 @@ def shared_outputs(tmp_path_factory, worker_id) -> str:
 def solved_checkout(tmp_path_factory) -> Path:
     """A checkout whose exercises are done, so that one run shows notebooks and solutions."""
     root, here = tmp_path_factory.mktemp("solved"), paths.project_root()
-    for name in ("pyproject.toml", "recsys_lib"):
+    for name in ("pyproject.toml", "requirements.lock", "recsys_lib"):
         (root / name).symlink_to(here / name)
     (root / "notebooks").mkdir()
     solve_all(here / "notebooks", root / "notebooks")
