@@ -71,7 +71,9 @@ def run(
     stopped.
 
     Only the notebooks that you name are executed. If one of them reads what a notebook writes that
-    you did not name, the library builds it with its default settings.
+    you did not name, it is taken from the newest run in which that notebook ended well with its
+    own parameters, the same seed, data and library. Without such a run, or with `--fresh`, the
+    library builds it with its default settings.
 
     Examples:
 
@@ -94,10 +96,14 @@ def run(
         for each in select(found, notebooks or [], labs):
             _print_notebook(each)
         return
-    from recsys_lib.experiments.plan import make_plan
+    from recsys_lib.experiments.plan import Step, make_plan
+    from recsys_lib.experiments.records import find_reusable
     from recsys_lib.experiments.runner import run as run_plan
 
-    plan = make_plan(found, notebooks or [], parameter or [], profile, dataset, labs)
+    def is_there(step: Step) -> bool:
+        return not fresh and find_reusable(step) is not None
+
+    plan = make_plan(found, notebooks or [], parameter or [], profile, dataset, labs, is_there)
     # When a container or CI ends the run, its kernels end as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from recsys_lib.errors import RecsysError
@@ -50,12 +50,16 @@ class Plan:
     profile : str
     steps : mapping
         By the notebook's name, in an order in which they can run.
+    lent : mapping
+        By the notebook's name, steps that were not asked for, whose artefacts are read here and
+        lie in an earlier run.
     """
 
     dataset: str | None
     data_fingerprint: str | None
     profile: str
     steps: Mapping[str, Step]
+    lent: Mapping[str, Step] = field(default_factory=dict)
 
 
 def make_plan(
@@ -65,6 +69,7 @@ def make_plan(
     profile: str = "default",
     dataset: str | None = None,
     labs: bool = False,
+    is_there: Callable[[Step], bool] = lambda step: False,
 ) -> Plan:
     """Check a command and lay out the run; the data set is fetched if it is not there yet.
 
@@ -78,6 +83,10 @@ def make_plan(
         Whether numbers stand for labs, and no names at all for all of them.
     assignments, profile, dataset
         See `recsys_lib.experiments.assignments.resolve`.
+    is_there : function of Step
+        Tells whether an earlier run has the results of a step. What a notebook that was not asked
+        for writes, and one that was asked for reads, is then taken from there, if that notebook
+        ran with its own parameters and the seed of this command.
 
     Raises
     ------
@@ -89,12 +98,41 @@ def make_plan(
     changed = resolve(list(chosen.values()), assignments, profile, dataset)
     name = _dataset_name([chosen[each].values(changed[each]) for each in chosen], dataset)
     data = _data_fingerprint(name) if name else None
+    others = _read_from(chosen.values(), needs, notebooks)
+    changed |= {each.name: _shared_values(each, chosen, changed) for each in others}
     steps: dict[str, Step] = {}
-    for each, inner in ordered_subgraph(needs, list(chosen.values())).items():
-        step = Step(chosen[each], changed[each], frozenset(inner))
-        upstream = {other: steps[other].fingerprint for other in sorted(inner)}
-        steps[each] = replace(step, fingerprint=_fingerprint(step, upstream, data))
-    return Plan(name, data, profile, steps)
+    lent: dict[str, Step] = {}
+    for each, inner in ordered_subgraph(needs, [*chosen.values(), *others]).items():
+        made = {other: found for other in sorted(inner) if (found := (steps | lent).get(other))}
+        upstream = {other: step.fingerprint for other, step in made.items()}
+        notebook = next(other for other in notebooks if other.name == each)
+        step = Step(notebook, changed[each], frozenset(made.keys() & steps.keys()))
+        step = replace(step, fingerprint=_fingerprint(step, upstream, data))
+        if each in chosen:
+            steps[each] = step
+        elif len(made) == len(inner) and is_there(step):
+            lent[each] = step
+    return Plan(name, data, profile, steps, lent)
+
+
+def _read_from(chosen: Iterable[Notebook], needs: Mapping[str, set[str]], notebooks) -> list:
+    """Return the notebooks from which the chosen ones read, directly or not, and no chosen one."""
+    names = {each.name for each in chosen}
+    found, left = set(), set(names)
+    while left:
+        left = set().union(*(needs[name] for name in left)) - names - found
+        found |= left
+    return [each for each in notebooks if each.name in found]
+
+
+def _shared_values(notebook: Notebook, chosen, changed) -> dict[str, Any]:
+    """Return the data set and the seed on which all chosen notebooks agree, where not its own."""
+    shared = {}
+    for name in notebook.parameters.keys() & {"dataset", "seed"}:
+        first, *more = (each.values(changed[key]).get(name) for key, each in chosen.items())
+        if first not in (None, notebook.parameters[name].default) and set(more) <= {first}:
+            shared[name] = first
+    return shared
 
 
 def _fingerprint(step: Step, upstream: Mapping[str, str], data: str | None) -> str:

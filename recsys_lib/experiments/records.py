@@ -111,9 +111,14 @@ def reuse(step: Step, source: Path, run: Path) -> None:
 
     Nothing ever writes into a finished file (all writing is by rename), so sharing is safe.
     """
+    link_artifacts(step, source, run)
+    _link_tree(source / step.notebook.name, run / step.notebook.name)
+
+
+def link_artifacts(step: Step, source: Path, run: Path) -> None:
+    """Put into ``run`` the artefacts alone that ``step`` wrote in ``source``."""
     for name in step.notebook.writes:
         _link_tree(source / "artifacts" / name, run / "artifacts" / name)
-    _link_tree(source / step.notebook.name, run / step.notebook.name)
 
 
 def _link_tree(source: Path, target: Path) -> None:

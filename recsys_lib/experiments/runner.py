@@ -77,6 +77,7 @@ def run(plan: Plan, jobs: int | None = None, fresh: bool = False) -> Result:
         progress.print_line(f"Run {paths.shown(folder)}")
         if not fresh:
             outcomes.update(_reuse(plan, folder, progress))
+        _lend(plan, folder, progress)
         try:
             scheduler = Scheduler(plan.steps, folder, jobs or default_jobs(), progress, outcomes)
             scheduler.run()
@@ -96,6 +97,14 @@ def _reuse(plan: Plan, folder: Path, progress: TerminalProgress) -> dict[str, Ou
             reused[name] = Outcome("reused", record["seconds"], source=record["run"])
             progress.ended(name, reused[name])
     return reused
+
+
+def _lend(plan: Plan, folder: Path, progress: TerminalProgress) -> None:
+    for name, step in plan.lent.items():
+        source = records.find_reusable(step)
+        if source:
+            records.link_artifacts(step, source, folder)
+            progress.print_line(f"{name}: what it wrote is read from {source.name}")
 
 
 def _write_down(plan: Plan, result: Result, began: datetime, seconds: float) -> None:

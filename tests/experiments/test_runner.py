@@ -128,6 +128,35 @@ def test_a_subset_runs_alone_and_what_it_reads_is_not_made_by_another_notebook(p
     assert statuses(carry_out(pair, "02")) == {"02_reader": "ok"}
 
 
+def test_what_an_unnamed_notebook_wrote_in_an_earlier_run_is_read_from_there(pair):
+    def reader_alone(**command):
+        return carry_out(
+            pair, "02", is_there=lambda step: bool(records.find_reusable(step)), **command
+        )
+
+    pair.write("03_last", 'run.record({"x": (run.load("b"), "count", "One.")})', profiles="{}")
+    pair.write("02_reader", READER + 'run.save("b", 3)', parameters="depth: int = 1", profiles="{}")
+    whole = carry_out(pair)
+    deeper = reader_alone(assignments=["depth=2"])
+    assert statuses(deeper) == {"02_reader": "ok"}
+    assert metrics_of(deeper.folder)["02_reader.doubled"] == 100
+    value = "artifacts/a/value.json"
+    assert (deeper.folder / value).samefile(whole.folder / value)
+    assert "01_writer: what it wrote is read from" in (deeper.folder / "run.log").read_text()
+    assert reader_alone(assignments=["depth=2"]).unchanged
+
+    # Only what a notebook's own parameters gave, from what such notebooks gave, is lent.
+    carry_out(pair, assignments=["window=7"])
+    last = make_plan(discover(pair.folder), ["03"], is_there=lambda step: True)
+    assert set(last.lent) == {"01_writer", "02_reader"}
+    assert not any(step.changed for step in last.lent.values())
+    without = make_plan(
+        discover(pair.folder), ["03"], is_there=lambda s: s.notebook.name[:2] == "02"
+    )
+    assert not without.lent
+    assert without.steps["03_last"].fingerprint != last.steps["03_last"].fingerprint
+
+
 def test_a_failing_cell_stops_what_depends_on_it_and_the_next_run_goes_on(pair, outputs):
     pair.write("01_writer", "def f(x):\n    return 1 / x", 'y = 1\nrun.save("a", f(0))')
     pair.write("03_other", 'run.record({"x": (1, "count", "One.")})')
