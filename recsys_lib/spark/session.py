@@ -74,7 +74,6 @@ def spark_session(app_name: str, master: str = "local[2]", **conf: str):
         os.environ["SPARK_LOCAL_IP"] = LOCALHOST
 
     settings = (_LOCAL if local else {}) | _DEFAULTS
-    settings["spark.driver.extraJavaOptions"] = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
     # Only tables made by name would go there; the default is a folder in the working folder.
     settings["spark.sql.warehouse.dir"] = os.path.join(
         tempfile.gettempdir(), "recsys-spark-warehouse"
