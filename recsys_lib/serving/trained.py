@@ -19,7 +19,7 @@ from recsys_lib.recall.channels.vectors import TRAINERS
 from recsys_lib.seeding import DEFAULT_SEED
 from recsys_lib.serving.cascade import Cascade
 
-N_CUTS = 4  # times in the past at which lists are made to learn from
+N_CUTS = 3  # times in the past at which lists are made to learn from; a fourth one gained nothing
 # Channels that ranking reads besides those of recall, by name: the kind and its settings. They are
 # cheap, and each has an opinion of its own. Chosen on validation on MovieLens 100K, in lab 09.
 SIGNALS: dict[str, tuple[str, dict]] = {
