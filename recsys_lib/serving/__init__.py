@@ -5,6 +5,7 @@ from recsys_lib.serving.cascade import Cascade, Ranked, Recommendation, blend, v
 from recsys_lib.serving.diversity import maximal_marginal_relevance
 from recsys_lib.serving.recommender import Answer, Recommender
 from recsys_lib.serving.trained import (
+    MOST_LISTS,
     cuts_of,
     fit_again,
     lists_at_cuts,
@@ -13,6 +14,7 @@ from recsys_lib.serving.trained import (
 )
 
 __all__ = [
+    "MOST_LISTS",
     "Answer",
     "Cascade",
     "ListCache",

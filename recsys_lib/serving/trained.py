@@ -20,6 +20,7 @@ from recsys_lib.seeding import DEFAULT_SEED
 from recsys_lib.serving.cascade import Cascade
 
 N_CUTS = 3  # times in the past at which lists are made to learn from; a fourth one gained nothing
+MOST_LISTS = 5_000  # of a cut; more take memory (80 KB each) and teach little that is new
 # Channels that ranking reads besides those of recall, by name: the kind and its settings. They are
 # cheap, and each has an opinion of its own. Chosen on validation on MovieLens 100K, in lab 09.
 SIGNALS: dict[str, tuple[str, dict]] = {
@@ -76,6 +77,8 @@ def lists_at_cuts(
 ) -> list[RankingLists]:
     """Fit recall and features anew at each cut, and return the lists it would have shown there.
 
+    Of more than :data:`MOST_LISTS` users, so many are drawn.
+
     Whatever ranking will read in service was learned from a whole history, so at each cut it is
     learned from what there was then. Features fitted once, on everything, would know the likes
     that they are to predict.
@@ -92,7 +95,8 @@ def lists_at_cuts(
     for train, held_out in cuts:
         again = fit_again(recall, train)
         features = ranking_features(again, train, items)
-        found.append(ranking_lists(again, features, train, held_out, recall.depth))
+        shown = (again, features, train, held_out, recall.depth)
+        found.append(ranking_lists(*shown, most_users=MOST_LISTS))
     return found
 
 

@@ -356,6 +356,20 @@ def table_of(train, held_out, items) -> np.ndarray:
     return ranking_lists(*stage(train, items), train, held_out, 20).features
 
 
+def test_of_many_users_some_are_drawn_and_their_lists_are_the_same(world, items):
+    (train, held_out), *_ = earlier_cuts(world, 1, n_likes=3, min_train=3)
+    of = stage(train, items)
+    whole = ranking_lists(*of, train, held_out, 20)
+    some = ranking_lists(*of, train, held_out, 20, most_users=7)
+    assert len(some) == 7 < len(whole)
+    place = np.searchsorted(whole.user_ids, some.user_ids)
+    np.testing.assert_array_equal(some.item_ids, whole.item_ids[place])
+    np.testing.assert_allclose(some.features, whole.features[place], rtol=1e-5, atol=1e-5)
+    again = ranking_lists(*of, train, held_out, 20, most_users=7)
+    np.testing.assert_array_equal(again.user_ids, some.user_ids)
+    assert len(ranking_lists(*of, train, held_out, 20, most_users=10**6)) == len(whole)
+
+
 def test_what_comes_after_a_cut_changes_no_feature(world, items):
     def features(events: pd.DataFrame, hidden_differs: bool) -> tuple:
         (train, held_out), *_ = earlier_cuts(events, 1, n_likes=3, min_train=3)

@@ -14,6 +14,7 @@ from recsys_lib.evaluation.ranking import Relevant, relevant_items
 from recsys_lib.rankers.base import Candidates
 from recsys_lib.rankers.listwise.features import CandidateFeatures, standard_scores
 from recsys_lib.recall import Lists, Recaller
+from recsys_lib.seeding import DEFAULT_SEED, generator
 
 USERS_AT_ONCE = 100  # whose items the channels score together
 
@@ -116,6 +117,7 @@ def ranking_lists(
     n_candidates: int = 200,
     *,
     relevant: str = "likes",
+    most_users: int | None = None,
 ) -> RankingLists:
     """Recall candidates for all users with something held out, and read their features.
 
@@ -129,11 +131,16 @@ def ranking_lists(
     n_candidates : int
     relevant : {"likes", "all"}
         Whether a hit is a like or any held-out row.
+    most_users : int, optional
+        Where there are more, so many are drawn: a list of 200 takes 80 KB.
     """
     if relevant == "likes":
         wanted = held_out_likes(train, held_out)
     else:
         wanted = relevant_items(held_out, None).of(train["user_id"].unique())
+    if most_users is not None and most_users < len(wanted.user_ids):
+        draw = generator(DEFAULT_SEED, "users with lists")
+        wanted = wanted.of(draw.permutation(wanted.user_ids)[:most_users])
     return read_lists(recaller.lists(wanted.user_ids, n_candidates), features, wanted)
 
 
