@@ -19,6 +19,12 @@ from recsys_lib.experiments.plan import Step
 
 # One notebook with both TensorFlow and Spark takes 2 GB; the rest is a margin.
 _BYTES_PER_JOB = 3 * 10**9
+# A job takes one core, unless the environment says otherwise: products of matrices that take two are
+# no faster at this size, two jobs' threads wait for each other, and late digits depend on the number.
+ONE_THREAD = {
+    f"{kind}_THREADS": "1"
+    for kind in ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP")
+}
 ENDS = ("done", "failed", "left out")  # the events after which a process is free again
 
 
@@ -60,17 +66,6 @@ def default_jobs() -> int:
     return max(1, min(_cores(), psutil.virtual_memory().available // _BYTES_PER_JOB))
 
 
-def limits_of_threads(jobs: int) -> dict[str, str]:
-    """Return environment variables by which each of some jobs takes its share of the cores.
-
-    Else the products of matrices in each job take all cores, and threads that wait for a core
-    spin: a job beside another one then takes longer than on one core of its own.
-    """
-    share = str(max(1, _cores() // max(1, jobs)))
-    kinds = ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP")
-    return {f"{kind}_THREADS": share for kind in kinds}
-
-
 def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -107,8 +102,6 @@ class Scheduler:
         self._events: queue.Queue = queue.Queue()
         self._running: dict[str, tuple[subprocess.Popen, float]] = {}
         self._idle: list[subprocess.Popen] = []
-        waiting = len(steps.keys() - outcomes.keys())
-        self._limits = limits_of_threads(min(jobs, waiting))
 
     def run(self) -> None:
         """Execute all that has no outcome yet. On KeyboardInterrupt the processes are ended."""
@@ -166,7 +159,7 @@ class Scheduler:
                 stderr=log,
                 text=True,
                 encoding="utf-8",
-                env=self._limits | os.environ | {"RECSYS_RUN_DIR": str(self.folder)},
+                env=ONE_THREAD | os.environ | {"RECSYS_RUN_DIR": str(self.folder)},
                 start_new_session=True,  # Ctrl-C reaches us alone, and we end it in order
             )
 
