@@ -19,8 +19,8 @@ from recsys_lib.experiments.plan import Step
 
 # One notebook with both TensorFlow and Spark takes 2 GB; the rest is a margin.
 _BYTES_PER_JOB = 3 * 10**9
-# A job takes one core, unless the environment says otherwise: products of matrices that take two are
-# no faster at this size, two jobs' threads wait for each other, and late digits depend on the number.
+# A job takes one core, unless the environment says otherwise: products of matrices on two are no
+# faster at this size, threads of two jobs wait for each other, and late digits depend on how many.
 ONE_THREAD = {
     f"{kind}_THREADS": "1"
     for kind in ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP")
@@ -63,13 +63,8 @@ class Listener(Protocol):
 
 def default_jobs() -> int:
     """Return how many notebooks this machine can run at a time: cores, and 3 GB for each."""
-    return max(1, min(_cores(), psutil.virtual_memory().available // _BYTES_PER_JOB))
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, psutil.virtual_memory().available // _BYTES_PER_JOB))
 
 
 class Scheduler:
