@@ -96,14 +96,12 @@ def run(
         for each in select(found, notebooks or [], labs):
             _print_notebook(each)
         return
-    from recsys_lib.experiments.plan import Step, make_plan
+    from recsys_lib.experiments.plan import make_plan
     from recsys_lib.experiments.records import find_reusable
     from recsys_lib.experiments.runner import run as run_plan
 
-    def is_there(step: Step) -> bool:
-        return not fresh and find_reusable(step) is not None
-
-    plan = make_plan(found, notebooks or [], parameter or [], profile, dataset, labs, is_there)
+    earlier = {} if fresh else {"find_earlier": find_reusable}
+    plan = make_plan(found, notebooks or [], parameter or [], profile, dataset, labs, **earlier)
     # When a container or CI ends the run, its kernels end as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

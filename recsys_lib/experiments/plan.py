@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from recsys_lib.errors import RecsysError
@@ -51,15 +52,15 @@ class Plan:
     steps : mapping
         By the notebook's name, in an order in which they can run.
     lent : mapping
-        By the notebook's name, steps that were not asked for, whose artefacts are read here and
-        lie in an earlier run.
+        By the notebook's name, steps that were not asked for, whose artefacts are read here, and
+        the folder of the earlier run in which these lie.
     """
 
     dataset: str | None
     data_fingerprint: str | None
     profile: str
     steps: Mapping[str, Step]
-    lent: Mapping[str, Step] = field(default_factory=dict)
+    lent: Mapping[str, tuple[Step, Path]] = field(default_factory=dict)
 
 
 def make_plan(
@@ -69,7 +70,7 @@ def make_plan(
     profile: str = "default",
     dataset: str | None = None,
     labs: bool = False,
-    is_there: Callable[[Step], bool] = lambda step: False,
+    find_earlier: Callable[[Step], Path | None] = lambda step: None,
 ) -> Plan:
     """Check a command and lay out the run; the data set is fetched if it is not there yet.
 
@@ -83,10 +84,11 @@ def make_plan(
         Whether numbers stand for labs, and no names at all for all of them.
     assignments, profile, dataset
         See `recsys_lib.experiments.assignments.resolve`.
-    is_there : function of Step
-        Tells whether an earlier run has the results of a step. What a notebook that was not asked
-        for writes, and one that was asked for reads, is then taken from there, if that notebook
-        ran with its own parameters and the seed of this command.
+    find_earlier : function of Step
+        Returns the folder of an earlier run with the results of a step, or None. What a notebook
+        that was not asked for writes, and one that was asked for reads, is then taken from there,
+        if that notebook ran with its own parameters and the seed of this command. A command with
+        several seeds takes nothing.
 
     Raises
     ------
@@ -96,43 +98,45 @@ def make_plan(
     needs = dependencies(notebooks)
     chosen = {each.name: each for each in select(notebooks, wanted, labs)}
     changed = resolve(list(chosen.values()), assignments, profile, dataset)
-    name = _dataset_name([chosen[each].values(changed[each]) for each in chosen], dataset)
+    values = [chosen[each].values(changed[each]) for each in chosen]
+    name = _dataset_name(values, dataset)
     data = _data_fingerprint(name) if name else None
-    others = _read_from(chosen.values(), needs, notebooks)
-    changed |= {each.name: _shared_values(each, chosen, changed) for each in others}
+    seeds = {each["seed"] for each in values if "seed" in each}
+    others = _read_from(chosen, needs, notebooks) if len(seeds) < 2 else {}
+    shared = {"dataset": name, "seed": next(iter(seeds), None)}
     steps: dict[str, Step] = {}
-    lent: dict[str, Step] = {}
-    for each, inner in ordered_subgraph(needs, [*chosen.values(), *others]).items():
-        made = {other: found for other in sorted(inner) if (found := (steps | lent).get(other))}
-        upstream = {other: step.fingerprint for other, step in made.items()}
-        notebook = next(other for other in notebooks if other.name == each)
-        step = Step(notebook, changed[each], frozenset(made.keys() & steps.keys()))
+    lent: dict[str, tuple[Step, Path]] = {}
+    prints: dict[str, str] = {}
+    for each, inner in ordered_subgraph(needs, [*chosen.values(), *others.values()]).items():
+        upstream = {other: prints[other] for other in sorted(inner) if other in prints}
+        ran = frozenset(inner & steps.keys())
+        if each in chosen:
+            step = Step(chosen[each], changed[each], ran)
+        else:
+            step = Step(others[each], _where_not_its_own(others[each], shared), ran)
         step = replace(step, fingerprint=_fingerprint(step, upstream, data))
         if each in chosen:
             steps[each] = step
-        elif len(made) == len(inner) and is_there(step):
-            lent[each] = step
+        elif len(upstream) == len(inner) and (earlier := find_earlier(step)):
+            lent[each] = step, earlier
+        else:
+            continue
+        prints[each] = step.fingerprint
     return Plan(name, data, profile, steps, lent)
 
 
-def _read_from(chosen: Iterable[Notebook], needs: Mapping[str, set[str]], notebooks) -> list:
+def _read_from(chosen: Mapping[str, Notebook], needs: Mapping[str, set[str]], notebooks) -> dict:
     """Return the notebooks from which the chosen ones read, directly or not, and no chosen one."""
-    names = {each.name for each in chosen}
-    found, left = set(), set(names)
+    found, left = set(), set(chosen)
     while left:
-        left = set().union(*(needs[name] for name in left)) - names - found
+        left = set().union(*(needs[name] for name in left)) - chosen.keys() - found
         found |= left
-    return [each for each in notebooks if each.name in found]
+    return {each.name: each for each in notebooks if each.name in found}
 
 
-def _shared_values(notebook: Notebook, chosen, changed) -> dict[str, Any]:
-    """Return the data set and the seed on which all chosen notebooks agree, where not its own."""
-    shared = {}
-    for name in notebook.parameters.keys() & {"dataset", "seed"}:
-        first, *more = (each.values(changed[key]).get(name) for key, each in chosen.items())
-        if first not in (None, notebook.parameters[name].default) and set(more) <= {first}:
-            shared[name] = first
-    return shared
+def _where_not_its_own(notebook: Notebook, shared: Mapping[str, Any]) -> dict[str, Any]:
+    own = notebook.values({})
+    return {n: v for n, v in shared.items() if v is not None and own.get(n, v) != v}
 
 
 def _fingerprint(step: Step, upstream: Mapping[str, str], data: str | None) -> str:

@@ -100,11 +100,9 @@ def _reuse(plan: Plan, folder: Path, progress: TerminalProgress) -> dict[str, Ou
 
 
 def _lend(plan: Plan, folder: Path, progress: TerminalProgress) -> None:
-    for name, step in plan.lent.items():
-        source = records.find_reusable(step)
-        if source:
-            records.link_artifacts(step, source, folder)
-            progress.print_line(f"{name}: what it wrote is read from {source.name}")
+    for name, (step, source) in plan.lent.items():
+        records.link_artifacts(step, source, folder)
+        progress.print_line(f"{name}: what it wrote is read from {source.name}")
 
 
 def _write_down(plan: Plan, result: Result, began: datetime, seconds: float) -> None:

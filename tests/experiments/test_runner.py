@@ -130,9 +130,7 @@ def test_a_subset_runs_alone_and_what_it_reads_is_not_made_by_another_notebook(p
 
 def test_what_an_unnamed_notebook_wrote_in_an_earlier_run_is_read_from_there(pair):
     def reader_alone(**command):
-        return carry_out(
-            pair, "02", is_there=lambda step: bool(records.find_reusable(step)), **command
-        )
+        return carry_out(pair, "02", find_earlier=records.find_reusable, **command)
 
     pair.write("03_last", 'run.record({"x": (run.load("b"), "count", "One.")})', profiles="{}")
     pair.write("02_reader", READER + 'run.save("b", 3)', parameters="depth: int = 1", profiles="{}")
@@ -147,14 +145,31 @@ def test_what_an_unnamed_notebook_wrote_in_an_earlier_run_is_read_from_there(pai
 
     # Only what a notebook's own parameters gave, from what such notebooks gave, is lent.
     carry_out(pair, assignments=["window=7"])
-    last = make_plan(discover(pair.folder), ["03"], is_there=lambda step: True)
+    last = make_plan(discover(pair.folder), ["03"], find_earlier=lambda step: whole.folder)
     assert set(last.lent) == {"01_writer", "02_reader"}
-    assert not any(step.changed for step in last.lent.values())
+    assert not any(step.changed for step, _ in last.lent.values())
     without = make_plan(
-        discover(pair.folder), ["03"], is_there=lambda s: s.notebook.name[:2] == "02"
+        discover(pair.folder),
+        ["03"],
+        find_earlier=lambda s: whole.folder if s.notebook.name[:2] == "02" else None,
     )
     assert not without.lent
     assert without.steps["03_last"].fingerprint != last.steps["03_last"].fingerprint
+
+
+def test_what_earlier_runs_left_has_the_seed_of_the_command(notebooks):
+    seeded = "seed: int = 42"
+    notebooks.write("01_writer", 'run.save("a", seed)', parameters=seeded, profiles="{}")
+    for name in ("02_reader", "03_reader"):
+        notebooks.write(name, 'run.load("a")', parameters=seeded, profiles="{}")
+
+    def lent(*wanted, **command):
+        found = discover(notebooks.folder)
+        return make_plan(found, wanted, find_earlier=lambda step: notebooks.folder, **command).lent
+
+    assert lent("02", "03")["01_writer"][0].parameters == {"seed": 42}
+    assert lent("02", "03", assignments=["seed=7"])["01_writer"][0].parameters == {"seed": 7}
+    assert not lent("02", "03", assignments=["02_reader.seed=7"])
 
 
 def test_a_failing_cell_stops_what_depends_on_it_and_the_next_run_goes_on(pair, outputs):

@@ -9,14 +9,14 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from test_nbval import chain_of
+from test_nbval import VECTORS, chain_of
 
 from recsys_lib.experiments.metrics import MAX_METRICS
 from recsys_lib.experiments.notebooks import discover
 
 NOTEBOOKS = discover()
 # Labs that read what lessons have fitted run after these, and load it; all others in one run.
-FITTED = {"item2vec", "deepwalk", "node2vec", "recallers", "cascade", "embedding_mlp"}
+FITTED = VECTORS | {"cascade", "embedding_mlp"}
 LABS = [each.name for each in NOTEBOOKS if each.is_lab]
 LOADING = [each for each in NOTEBOOKS if each.is_lab and FITTED & {*each.reads}]
 BY_THEMSELVES = [name for name in LABS if name not in {each.name for each in LOADING}]
