@@ -1,6 +1,8 @@
 """Keras on TensorFlow: imported late and quietly, and set to give the same numbers every time."""
 
+import contextlib
 import functools
+import gc
 import json
 import os
 
@@ -22,7 +24,7 @@ def load_keras():
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with native_stderr_to_log():
+    with native_stderr_to_log(), _never_collected():
         import keras
         import tensorflow as tf
 
@@ -34,6 +36,23 @@ def load_keras():
             tf.distribute.experimental_set_strategy(strategy)
         tf.zeros(1).numpy()
     return keras
+
+
+@contextlib.contextmanager
+def _never_collected():
+    """Keep what is imported here from the collector of garbage.
+
+    TensorFlow's modules are a million objects that stay to the end. To walk through them again and
+    again, at the end too, takes nearly as long as the import.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+    gc.freeze()
 
 
 def is_chief() -> bool:

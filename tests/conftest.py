@@ -1,8 +1,13 @@
 """Fixtures for all tests: outputs never land in the checkout, MovieLens is fetched once."""
 
+import gc
 import os
 
 import pytest
+
+# What is imported and collected stays to the end. The collector of garbage would walk through it
+# over and over, which takes as long as all else.
+gc.disable()
 
 # Each worker of a parallel run has a core of its own. More threads would wait for each other, and
 # those of TensorFlow and BLAS burn processor time while they wait.
@@ -30,6 +35,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group("spark" if on_spark else item.path.stem))
     marks = ("notebook", "spark", "slow")
     items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in marks])
+
+
+def pytest_collection_finish():
+    """Let the collector of garbage see to what the tests make."""
+    gc.enable()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,5 +1,6 @@
 """The ``recsys`` command: parses, calls the library, prints."""
 
+import gc
 import sys
 
 import typer
@@ -47,5 +48,7 @@ def main() -> None:
         message = storage_sentence(error)
     else:
         return
+    finally:
+        gc.freeze()  # all that is left ends with the process, and need not be walked through
     print(f"recsys: {message}", file=sys.stderr)
     sys.exit(1)
