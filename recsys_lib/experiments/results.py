@@ -42,15 +42,16 @@ class Results:
         files.write_json(self.folder / METRICS, as_records(metrics, undefined))
 
     def figure(self, name: str, figure: "Figure", caption: str) -> None:
-        """Keep a figure as PNG, with its caption."""
+        """Show a figure in the notebook, and keep the same picture as PNG, with its caption."""
         _check_name("figure", name)
         picture = io.BytesIO()
-        figure.savefig(picture, format="png", dpi=120, bbox_inches="tight")
+        figure.savefig(picture, format="png", bbox_inches="tight")
         with files.atomic_path(self.folder / "figures" / f"{name}.png") as temporary:
             temporary.write_bytes(picture.getvalue())
         self._figures[name] = caption
         listed = [{"file": f"{name}.png", "caption": text} for name, text in self._figures.items()]
         files.write_json(self.folder / FIGURES, listed)
+        _show(figure, picture.getvalue())
 
     def table(self, name: str, frame: "pd.DataFrame | pd.Series", caption: str) -> None:
         """Keep a table as Parquet, with its caption.
@@ -72,6 +73,18 @@ class Results:
             "columns": len(flat.columns),
         }
         files.write_json(self.folder / TABLES, list(self._tables.values()))
+
+
+def _show(figure: "Figure", picture: bytes) -> None:
+    """Show a picture of a figure where notebooks show pictures, so that it is drawn only once."""
+    import matplotlib
+
+    if "inline" in matplotlib.get_backend():
+        import matplotlib.pyplot as plt
+        from IPython.display import display
+
+        display({"image/png": picture, "text/plain": repr(figure)}, raw=True)
+        plt.close(figure)  # or the notebook would draw and show it once more
 
 
 def _check_name(kind: str, name: str) -> None:

@@ -152,7 +152,7 @@ class Workspace:
         self._artifacts.save(name, value, config)
 
     def figure(self, name: str, figure: "Figure", caption: str) -> None:
-        """Keep a matplotlib figure for the report, with its caption."""
+        """Show a matplotlib figure, and keep its picture and its caption for the report."""
         self._results.figure(name, figure, caption)
 
     def table(self, name: str, frame: "pd.DataFrame | pd.Series", caption: str) -> None:

@@ -1,9 +1,13 @@
 """What a notebook shows: a few metrics, figures and tables, checked as they are written."""
 
+import base64
+
+import nbclient
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from nbformat.v4 import new_code_cell, new_notebook
 
 from recsys_lib import files
 from recsys_lib.errors import RecsysError
@@ -84,6 +88,24 @@ def test_a_figure_is_kept_with_its_caption_and_drawn_again_replaces_itself(resul
     listed = files.read_json(results.folder / FIGURES)
     assert listed == [{"file": "one_point.png", "caption": "Nothing to see."}]
     assert (results.folder / "figures" / "one_point.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_a_notebook_shows_the_picture_that_is_kept_once_and_where_it_is_kept(results):
+    cell = new_code_cell(
+        "from pathlib import Path\n"
+        "import matplotlib.pyplot as plt\n"
+        "from recsys_lib.experiments.results import Results\n"
+        "figure, axis = plt.subplots()\n"
+        f"Results(Path({str(results.folder)!r})).figure('axes', figure, 'Two axes.')\n"
+        "print('below')\n"
+        "plt.show()"
+    )
+    nbclient.execute(new_notebook(cells=[cell]))
+    shown, below = cell.outputs
+    assert (shown.output_type, below.text) == ("display_data", "below\n")
+    assert shown.data["text/plain"] == "<Figure size 640x480 with 1 Axes>"
+    kept = results.folder / "figures" / "axes.png"
+    assert base64.b64decode(shown.data["image/png"]) == kept.read_bytes()
 
 
 def stored(results, name: str, frame) -> pd.DataFrame:
