@@ -9,20 +9,23 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from test_nbval import VECTORS, chain_of
 
 from recsys_lib.experiments.metrics import MAX_METRICS
-from recsys_lib.experiments.notebooks import discover
+from recsys_lib.experiments.notebooks import discover, read_notebook
 
-NOTEBOOKS = discover()
-# Labs that read what lessons have fitted run after these, and load it; all others in one run.
-FITTED = VECTORS | {"cascade", "embedding_mlp"}
-LABS = [each.name for each in NOTEBOOKS if each.is_lab]
-LOADING = [each for each in NOTEBOOKS if each.is_lab and FITTED & {*each.reads}]
-BY_THEMSELVES = [name for name in LABS if name not in {each.name for each in LOADING}]
-# Each lesson runs in the quick profile, some on clicks and the others on ratings.
+# Each notebook runs once in the quick profile: on MovieLens the labs that assert something of it
+# in that size, too. One of them reads what lessons have fitted, so it runs beside these.
+ON_MOVIELENS = (
+    "01_lab_features",
+    "02_lab_training_samples",
+    "07_lab_embedding_mlp",
+    "13_lab_cold_start",
+)
+LOADING = "04_lab_graph_embedding"
+# All others run on other data, some lessons on clicks.
 ON_CLICKS = ("00_overview", "04_graph_embedding", "05_recall", "13_cold_start")
-ON_RATINGS = [each.name for each in NOTEBOOKS if each.name not in (*LABS, *ON_CLICKS)]
+ON_RATINGS = [each for each in discover() if each.name not in {*ON_MOVIELENS, LOADING, *ON_CLICKS}]
+LESSONS, LABS = ([n.name for n in ON_RATINGS if n.is_lab == which] for which in (False, True))
 # One after another: the worker that runs a test has one core.
 QUICK = ("--profile", "quick", "--jobs", "1")
 
@@ -48,27 +51,34 @@ def complaints(run: Path) -> list[str]:
 
 @pytest.mark.notebook
 @pytest.mark.slow
-def test_lessons_run_in_the_quick_profile_with_another_seed_on_other_data(tmp_path):
+def test_notebooks_run_in_the_quick_profile_with_another_seed_on_other_data(
+    tmp_path, solved_checkout
+):
+    """The lessons, then the labs, which load what the lessons have fitted.
+
+    The exercises of the labs are done, so their run shows that the solutions pass, too.
+    """
     folders = tmp_path / "outputs", tmp_path / "data"
     size = ("--users", "150", "--items", "200", "--interactions", "8000")
     made = recsys(*folders, "data", "synth", "small", *size)
     assert made.returncode == 0, made.stdout + made.stderr
 
-    command = ("run", *ON_RATINGS, *QUICK, "--dataset", "small", "-p", "seed=7")
-    first = recsys(*folders, *command)
-    assert first.returncode == 0, first.stdout + first.stderr
-    described = json.loads((folders[0] / "latest" / "run.json").read_text())
-    assert described["dataset"] == "small"
-    assert all(each["parameters"]["seed"] == 7 for each in described["notebooks"].values())
-    metrics = json.loads(recsys(*folders, "metrics", "--json").stdout)
-    assert {name.partition(".")[0] for name in metrics} == set(ON_RATINGS)
-    assert all({"value", "unit", "meaning"} <= set(each) for each in metrics.values())
-    assert len(metrics) <= MAX_METRICS * len(ON_RATINGS)
-    tables = recsys(*folders, "metrics", "--tables").stdout
-    assert all(f"{name}." in tables for name in ON_RATINGS)
+    for names, checkout in ((LESSONS, None), (LABS, solved_checkout)):
+        command = ("run", *names, *QUICK, "--dataset", "small", "-p", "seed=7")
+        first = recsys(*folders, *command, cwd=checkout)
+        assert first.returncode == 0, first.stdout + first.stderr
+        described = json.loads((folders[0] / "latest" / "run.json").read_text())
+        assert described["dataset"] == "small"
+        assert all(each["parameters"]["seed"] == 7 for each in described["notebooks"].values())
+        metrics = json.loads(recsys(*folders, "metrics", "--json").stdout)
+        assert {name.partition(".")[0] for name in metrics} == set(names)
+        assert all({"value", "unit", "meaning"} <= set(each) for each in metrics.values())
+        assert len(metrics) <= MAX_METRICS * len(names)
+        tables = recsys(*folders, "metrics", "--tables").stdout
+        assert all(f"{name}." in tables for name in names)
 
-    again = recsys(*folders, *command)
-    assert "Nothing changed" in again.stdout
+        again = recsys(*folders, *command, cwd=checkout)
+        assert "Nothing changed" in again.stdout
 
 
 @pytest.mark.notebook
@@ -100,22 +110,19 @@ def test_clicks_alone_go_through_what_can_be_judged_and_say_what_cannot(tmp_path
 
 
 @pytest.fixture(scope="module")
-def run_of_labs(ml_100k, tmp_path_factory, solved_checkout):
-    """Labs in one run, so that samples are made once: outputs, and how it ended.
-
-    Their exercises are done, so the run shows that the solutions pass, too.
-    """
+def run_on_movielens(ml_100k, tmp_path_factory, solved_checkout):
+    """The labs' outputs, and how they ended: all in one run, so that samples are made once."""
     outputs = tmp_path_factory.mktemp("labs") / "outputs"
-    command = ("run", *BY_THEMSELVES, *QUICK)
+    command = ("run", *ON_MOVIELENS, *QUICK)
     return outputs, recsys(outputs, ml_100k.path.parent, *command, cwd=solved_checkout)
 
 
 @pytest.mark.xdist_group("labs")  # else each worker runs all of them
 @pytest.mark.notebook
 @pytest.mark.slow
-@pytest.mark.parametrize("lab", BY_THEMSELVES)
-def test_labs_run_in_the_quick_profile(lab, run_of_labs):
-    outputs, ended = run_of_labs
+@pytest.mark.parametrize("lab", ON_MOVIELENS)
+def test_labs_run_in_the_quick_profile_on_movielens(lab, run_on_movielens):
+    outputs, ended = run_on_movielens
     (described,) = [path for path in outputs.glob("*/run.json") if path.parent.name != "latest"]
     notebooks = json.loads(described.read_text())["notebooks"]
     failed = [name for name, each in notebooks.items() if each["status"] != "ok"]
@@ -126,20 +133,15 @@ def test_labs_run_in_the_quick_profile(lab, run_of_labs):
 
 @pytest.mark.notebook
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "lab",
-    [
-        pytest.param(each, id=each.name, marks=pytest.mark.xdist_group(f"nbval {chain_of(each)}"))
-        for each in LOADING
-    ],
-)
+@pytest.mark.xdist_group("nbval vectors")
 def test_papermill_runs_a_lab_on_what_the_lessons_have_fitted(
-    lab, ml_100k, shared_outputs, solved_checkout, tmp_path
+    ml_100k, shared_outputs, solved_checkout, tmp_path
 ):
     """As people do who know papermill: its own command, beside the outputs of open notebooks."""
-    source, target = f"notebooks/{lab.name}.ipynb", tmp_path / lab.name / "notebook.ipynb"
+    source, target = f"notebooks/{LOADING}.ipynb", tmp_path / LOADING / "notebook.ipynb"
     target.parent.mkdir()
-    quick = ("--parameters_yaml", json.dumps(dict(lab.profiles["quick"])))
+    profile = read_notebook(solved_checkout / source).profiles["quick"]
+    quick = ("--parameters_yaml", json.dumps(dict(profile)))
     done = subprocess.run(
         [sys.executable, "-m", "papermill", source, str(target), *quick, "--no-progress-bar"],
         cwd=solved_checkout,
