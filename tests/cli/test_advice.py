@@ -1,6 +1,7 @@
 """Every command that the course advises exists: in messages, help texts, pages and notebooks."""
 
 import ast
+import functools
 import re
 from importlib.util import find_spec
 
@@ -33,6 +34,7 @@ def texts_of_python(source: str) -> list[str]:
     ]
 
 
+@functools.cache
 def texts() -> dict[str, list[str]]:
     """Return what a person reads, by the file that it is in."""
     found = {"Makefile": [(ROOT / "Makefile").read_text()]}

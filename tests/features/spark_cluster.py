@@ -9,6 +9,8 @@ from pathlib import Path
 import pyspark
 
 LOCALHOST = "127.0.0.1"
+# What takes time here is the start of six virtual machines; see recsys_lib.spark.session.
+QUICK_JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 
 
 @contextlib.contextmanager
@@ -19,6 +21,7 @@ def running(folder: Path, n_workers: int = 2):
         "SPARK_HOME": str(home),
         "SPARK_LOCAL_IP": LOCALHOST,
         "SPARK_DAEMON_MEMORY": "256m",
+        "SPARK_DAEMON_JAVA_OPTS": QUICK_JAVA,
     }
     started = []
 
