@@ -19,13 +19,15 @@ LOCALHOST = "127.0.0.1"
 # All traffic stays on this machine; no name has to resolve, no network has to be up.
 _LOCAL = {"spark.driver.host": LOCALHOST, "spark.driver.bindAddress": LOCALHOST}
 
+# Most jobs of this course take seconds, most of which go to Java's own start and compiler: it
+# does with the simplest collector of garbage and the first of its two compilers.
+QUICK_JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+
 _DEFAULTS = {
     # In local mode the driver does all the work. Beyond this Spark spills to disk; it leaves
     # room for TensorFlow and the kernel on a machine of 16 GB.
     "spark.driver.memory": "4g",
-    # Most jobs of this course take seconds, most of which go to Java's own start and compiler: it
-    # does with the simplest collector of garbage and the first of its two compilers.
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "spark.driver.extraJavaOptions": QUICK_JAVA,
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     # Each sort clears a page of memory before the first row; the default is 64 MB.

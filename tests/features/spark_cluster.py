@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pyspark
 
+from recsys_lib.spark.session import QUICK_JAVA
+
 LOCALHOST = "127.0.0.1"
-# What takes time here is the start of six virtual machines; see recsys_lib.spark.session.
-QUICK_JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 
 
 @contextlib.contextmanager
