@@ -38,6 +38,17 @@ def load_keras():
     return keras
 
 
+def load_tensorflow():
+    """Import and return TensorFlow, as quietly as :func:`load_keras` does.
+
+    What needs only its messages calls this too: they import all of it.
+    """
+    load_keras()
+    import tensorflow
+
+    return tensorflow
+
+
 @contextlib.contextmanager
 def _never_collected():
     """Keep what is imported here from the collector of garbage.

@@ -26,8 +26,7 @@ HOMES = {
     ),
     "tensorflow": (
         "keras_backend.py",
-        "ranking/",
-        "recall/channels/two_tower.py",
+        "ranking/export.py",
         "model_server/",
         "rankers/remote.py",
     ),

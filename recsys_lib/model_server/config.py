@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from recsys_lib.keras_backend import load_tensorflow
 from recsys_lib.model_server.status import invalid
 
 
@@ -90,6 +91,7 @@ def read_config(path: Path) -> list[ModelConfig]:
     StatusError
         It cannot be read, or describes no list of models.
     """
+    load_tensorflow()
     from google.protobuf import text_format
     from tensorflow_serving.config import model_server_config_pb2
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys_lib.keras_backend import load_keras
+from recsys_lib.keras_backend import load_tensorflow
 from recsys_lib.model_server.batching import Batcher, BatchingConfig
 from recsys_lib.model_server.status import StatusError, invalid
 
@@ -48,9 +48,7 @@ class Servable:
         timeout_s: float = 30.0,
         batching: BatchingConfig | None = None,
     ):
-        load_keras()  # TensorFlow, quietly
-        import tensorflow as tf
-
+        tf = load_tensorflow()
         self.name, self.version = name, version
         self._tf, self._timeout_ms = tf, int(timeout_s * 1_000)
         graph = tf.Graph()

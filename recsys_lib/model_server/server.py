@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from recsys_lib.errors import MachineError, RecsysError
+from recsys_lib.keras_backend import load_tensorflow
 from recsys_lib.model_server.batching import BatchingConfig
 from recsys_lib.model_server.config import ModelConfig, read_config
 from recsys_lib.model_server.manager import ModelManager
@@ -107,6 +108,7 @@ class ModelServer:
         MachineError
             A port is taken.
         """
+        load_tensorflow()  # the interfaces import its messages
         with contextlib.ExitStack() as started:
             started.callback(self.manager.close)
             if isinstance(self.models, Path):

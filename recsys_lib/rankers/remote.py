@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from recsys_lib.errors import DataError, RecsysError
+from recsys_lib.keras_backend import load_tensorflow
 from recsys_lib.rankers.base import UserFeatures
 from recsys_lib.rankers.features import load_features, save_features
 from recsys_lib.rankers.model import ModelRanker
@@ -134,6 +135,7 @@ class _Grpc:
     """The same with protocol buffers."""
 
     def __init__(self, model: RemoteModel):
+        load_tensorflow()
         import grpc
         from tensorflow_serving.apis import prediction_service_pb2_grpc
 
@@ -143,9 +145,9 @@ class _Grpc:
         )
 
     def predict(self, raw: dict[str, np.ndarray]) -> np.ndarray:
-        import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2
 
+        tf = load_tensorflow()
         request = predict_pb2.PredictRequest()
         self._name(request.model_spec)
         for column, values in raw.items():

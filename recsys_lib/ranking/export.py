@@ -13,7 +13,7 @@ import pandas as pd
 from recsys_lib import files
 from recsys_lib.errors import DataError
 from recsys_lib.file_list import write_file_list
-from recsys_lib.keras_backend import load_keras
+from recsys_lib.keras_backend import load_keras, load_tensorflow
 from recsys_lib.ranking.inputs import FeatureInputs
 from recsys_lib.ranking.raw_features import RawColumn, raw_columns, raw_features
 
@@ -60,9 +60,7 @@ def export(model, folder: Path, samples: pd.DataFrame | None = None) -> None:
         A few typical requests. A server runs them before the version is available
         (``assets.extra/tf_serving_warmup_requests``).
     """
-    import tensorflow as tf
-
-    keras = load_keras()
+    keras, tf = load_keras(), load_tensorflow()
     network, inputs = model.network, model.inputs
     columns = _columns(model)
     tables = {name: _table(tf, values) for name, values in inputs.vocabularies.items()}
@@ -110,9 +108,7 @@ def largest_difference(model, folder: Path, samples: pd.DataFrame) -> float:
         That :func:`export` wrote.
     samples : DataFrame
     """
-    load_keras()
-    import tensorflow as tf
-
+    tf = load_tensorflow()
     serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
     raw = raw_features(_columns(model), samples)
     served = serve(**{name: tf.constant(values) for name, values in raw.items()})["like"]
@@ -121,6 +117,7 @@ def largest_difference(model, folder: Path, samples: pd.DataFrame) -> float:
 
 def set_methods(folder: Path, methods: Mapping[str, str]) -> None:
     """Name the method of some signatures: TensorFlow 2 saves all of them as predict."""
+    load_tensorflow()
     from tensorflow.core.protobuf import saved_model_pb2
 
     path = Path(folder) / "saved_model.pb"
@@ -227,6 +224,7 @@ def _write_warm_up(tf, path: Path, columns: Mapping[str, RawColumn], samples) ->
 
 def example_of(raw: Mapping[str, np.ndarray], row: int):
     """Return one row of raw features as a ``tf.Example`` message."""
+    load_tensorflow()
     from tensorflow.core.example import example_pb2
 
     example = example_pb2.Example()

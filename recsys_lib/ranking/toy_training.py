@@ -23,11 +23,9 @@ def train_on_toy(network, inputs, labels, steps: int = 300, learning_rate: float
     float64 array, shape (steps,)
         Cross-entropy at each step, in nats.
     """
-    import tensorflow as tf
+    from recsys_lib.keras_backend import load_keras, load_tensorflow
 
-    from recsys_lib.keras_backend import load_keras
-
-    keras = load_keras()
+    keras, tf = load_keras(), load_tensorflow()
     optimizer = keras.optimizers.Adam(learning_rate)
     optimizer.build(network.trainable_variables)
     inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs)

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from recsys_lib.evaluation import auc, log_loss
-from recsys_lib.keras_backend import load_keras
+from recsys_lib.keras_backend import load_keras, load_tensorflow
 from recsys_lib.ranking.checkpoint import Checkpoint
 from recsys_lib.ranking.config import TrainingConfig
 from recsys_lib.ranking.inputs import Encoded
@@ -134,9 +134,7 @@ class CompiledPass:
     """A compiled pass of gradient steps over one chunk, and the state of the optimiser."""
 
     def __init__(self, network, config: TrainingConfig):
-        import tensorflow as tf
-
-        keras = load_keras()
+        keras, tf = load_keras(), load_tensorflow()
         optimizer = keras.optimizers.Adam(config.learning_rate)
         optimizer.build(network.trainable_variables)
         cross_entropy = keras.losses.BinaryCrossentropy(reduction="sum")

@@ -69,6 +69,7 @@ def test_notebooks_run_in_the_quick_profile_with_another_seed_on_other_data(
         assert first.returncode == 0, first.stdout + first.stderr
         described = json.loads((folders[0] / "latest" / "run.json").read_text())
         assert described["dataset"] == "small"
+        assert not complaints(folders[0] / "latest")
         assert all(each["parameters"]["seed"] == 7 for each in described["notebooks"].values())
         metrics = json.loads(recsys(*folders, "metrics", "--json").stdout)
         assert {name.partition(".")[0] for name in metrics} == set(names)

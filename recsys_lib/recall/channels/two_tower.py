@@ -142,11 +142,10 @@ class TwoTower(FactorModel):
 
     def _train(self, users, items, likes: tuple[np.ndarray, ...]) -> None:
         """Fit both towers; ``likes`` are user (n,), recent likes (n, n_recent) and item (n,)."""
-        import tensorflow as tf
+        from recsys_lib.keras_backend import load_keras, load_tensorflow
 
-        from recsys_lib.keras_backend import load_keras
-
-        optimizer = load_keras().optimizers.Adam(self.learning_rate)
+        keras, tf = load_keras(), load_tensorflow()
+        optimizer = keras.optimizers.Adam(self.learning_rate)
         weights = users.trainable_variables + items.trainable_variables
         optimizer.build(weights)
         share = np.bincount(likes[2], minlength=self.item_vectors_.shape[0]) / len(likes[2])
