@@ -7,6 +7,7 @@ The process ends itself (and its kernel) when its standard input closes, so that
 a runner that was killed.
 """
 
+import functools
 import json
 import logging
 import os
@@ -21,6 +22,8 @@ from typing import Any
 from recsys_lib import files
 from recsys_lib.errors import NothingToJudge
 from recsys_lib.experiments.html import write_html
+
+SECONDS_BETWEEN_SAVES = 5.0
 
 
 def main() -> None:
@@ -54,6 +57,8 @@ def execute(
     sys.modules.setdefault("rfc3987_syntax", None)
     import papermill
     from nbclient.exceptions import DeadKernelError
+
+    _save_now_and_then()
 
     target = folder / "notebook.ipynb"
     reached = {"cell": 0, "source": ""}
@@ -102,6 +107,33 @@ def execute(
     if target.is_file():
         write_html(target)
     return failure or left_out
+
+
+@functools.cache
+def _save_now_and_then() -> None:
+    """Let papermill write a notebook at its end, dead or alive, and every few seconds before.
+
+    It would write all of it twice a cell, prose included, which takes longer than what most of the
+    cells do.
+    """
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class Engine(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, *args, **kwargs):
+            write = nb_man.save
+
+            def save() -> None:
+                if (nb_man.now() - nb_man.last_save_time).total_seconds() > SECONDS_BETWEEN_SAVES:
+                    write()
+
+            nb_man.save = save
+            try:
+                return super().execute_managed_notebook(nb_man, *args, **kwargs)
+            finally:
+                nb_man.save = write
+
+    papermill_engines.register(None, Engine)
 
 
 def _plain(text: str) -> str:

@@ -194,7 +194,8 @@ def test_a_failing_cell_stops_what_depends_on_it_and_the_next_run_goes_on(pair, 
 
 
 def test_a_dead_kernel_is_reported_and_the_others_go_on(notebooks):
-    notebooks.write("01_dies", "import os, signal", "os.kill(os.getpid(), signal.SIGKILL)")
+    before = 'import os, signal\nprint("seen", "before it died")'
+    notebooks.write("01_dies", before, "os.kill(os.getpid(), signal.SIGKILL)")
     notebooks.write("02_lives", 'run.record({"x": (1, "count", "One.")})')
     result = carry_out(notebooks)
     assert statuses(result) == {"01_dies": "failed", "02_lives": "ok"}
@@ -202,6 +203,8 @@ def test_a_dead_kernel_is_reported_and_the_others_go_on(notebooks):
     assert "kernel died" in lines[2]
     assert lines[1].endswith("6")
     assert "os.kill" in lines[3]
+    for kept in ("notebook.ipynb", "notebook.html"):
+        assert "seen before it died" in (result.folder / "01_dies" / kept).read_text()
 
 
 def test_a_killed_executing_process_is_reported(notebooks):
