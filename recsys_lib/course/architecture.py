@@ -23,6 +23,7 @@ GROUND = (
     "settings",
     "native_log",
     "keras_backend",
+    "adam",
 )
 # From the ground up, packages with what they do. A package imports only from layers below its own.
 LAYERS: tuple[dict[str, str], ...] = (

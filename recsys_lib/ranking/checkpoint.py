@@ -86,6 +86,7 @@ def fingerprint_of(kind: str, config, inputs: FeatureInputs, seed: int, *arrays)
     settings = {
         "kind": kind, "config": asdict(config), "seed": seed, "bags": dict(inputs.bags),
         "history": dict(inputs.history), "known": sorted(inputs.vocabularies),
+        "optimizer": "Adam over one vector",
     }  # fmt: skip
     learned = [inputs.fill, inputs.shift, inputs.scale]
     learned += [inputs.vocabularies[name] for name in settings["known"]]

@@ -23,11 +23,11 @@ def train_on_toy(network, inputs, labels, steps: int = 300, learning_rate: float
     float64 array, shape (steps,)
         Cross-entropy at each step, in nats.
     """
+    from recsys_lib.adam import Adam
     from recsys_lib.keras_backend import load_keras, load_tensorflow
 
     keras, tf = load_keras(), load_tensorflow()
-    optimizer = keras.optimizers.Adam(learning_rate)
-    optimizer.build(network.trainable_variables)
+    adam = Adam(network.trainable_variables, learning_rate)
     inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs)
     labels = tf.constant(np.asarray(labels, np.float32)[:, None])
 
@@ -39,8 +39,7 @@ def train_on_toy(network, inputs, labels, steps: int = 300, learning_rate: float
                 probability = network(inputs, training=True)
                 loss = tf.reduce_mean(keras.losses.binary_crossentropy(labels, probability))
                 total = loss + sum(network.losses)
-            gradients = tape.gradient(total, network.trainable_variables)
-            optimizer.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
+            adam.step(adam.flat(tape.gradient(total, network.trainable_variables)))
             losses = losses.write(step, loss)
         return losses.stack()
 

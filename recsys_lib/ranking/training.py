@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
+from recsys_lib.adam import Adam
 from recsys_lib.evaluation import auc, log_loss
 from recsys_lib.keras_backend import load_keras, load_tensorflow
 from recsys_lib.ranking.checkpoint import Checkpoint
@@ -135,8 +136,7 @@ class CompiledPass:
 
     def __init__(self, network, config: TrainingConfig):
         keras, tf = load_keras(), load_tensorflow()
-        optimizer = keras.optimizers.Adam(config.learning_rate)
-        optimizer.build(network.trainable_variables)
+        adam = Adam(network.trainable_variables, config.learning_rate)
         cross_entropy = keras.losses.BinaryCrossentropy(reduction="sum")
         strategy = tf.distribute.get_strategy()
         workers = strategy.num_replicas_in_sync
@@ -155,11 +155,7 @@ class CompiledPass:
                 # Layers add means over this worker's rows, of which it may have none.
                 for added in network.losses:
                     loss += tf.math.multiply_no_nan(added, share)
-            # The optimiser sums the gradients of all workers. They must have one shape, which
-            # those of looked-up rows do not; Adam moves every row at every step anyway.
-            gradients = tape.gradient(loss, network.trainable_variables)
-            optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients])
-            return loss
+            return loss, adam.flat(tape.gradient(loss, network.trainable_variables))
 
         @tf.function(
             input_signature=[
@@ -173,14 +169,18 @@ class CompiledPass:
             total = tf.constant(0.0)
             for start in tf.range(0, tf.size(order), config.batch_size):
                 rows = order[start : start + config.batch_size]
-                loss = strategy.run(step, (codes, numbers, labels, rows))
-                loss = strategy.reduce(tf.distribute.ReduceOp.SUM, loss, axis=None)
+                of_workers = strategy.run(step, (codes, numbers, labels, rows))
+                loss, gradient = (
+                    strategy.reduce(tf.distribute.ReduceOp.SUM, each, axis=None)
+                    for each in of_workers
+                )
+                adam.step(gradient)
                 total += loss * tf.cast(tf.size(rows), tf.float32)
             return total
 
         self.one_pass = one_pass
         # Weights, the states of seed generators and the optimiser's moments.
-        self.variables = [*network.variables, *optimizer.variables]
+        self.variables = [*network.variables, *adam.variables]
 
     def epoch(self, chunks: Sequence[Chunk], rng: np.random.Generator) -> tuple[float, int]:
         """Pass over all chunks; return the mean loss and the number of samples."""

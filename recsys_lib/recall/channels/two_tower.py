@@ -145,6 +145,8 @@ class TwoTower(FactorModel):
         from recsys_lib.keras_backend import load_keras, load_tensorflow
 
         keras, tf = load_keras(), load_tensorflow()
+        # The settings were chosen with Keras' own Adam. It squares the gradients of a row that a
+        # batch looks up several times before it adds them up (see recsys_lib.adam).
         optimizer = keras.optimizers.Adam(self.learning_rate)
         weights = users.trainable_variables + items.trainable_variables
         optimizer.build(weights)
