@@ -17,6 +17,13 @@ def index_of(ids: np.ndarray, wanted) -> np.ndarray:
     wanted = np.asarray(wanted, dtype=np.int64)
     if len(ids) == 0:
         return np.full(wanted.shape, -1, dtype=np.int64)
+    span = int(ids[-1]) - int(ids[0]) + 1
+    if span <= 4 * min(len(ids), wanted.size):  # a table of all numbers in between is small
+        positions = np.full(span, -1, dtype=np.int64)
+        positions[ids - ids[0]] = np.arange(len(ids))
+        place = wanted - ids[0]
+        inside = (place >= 0) & (place < span)
+        return np.where(inside, positions[np.where(inside, place, 0)], -1)
     position = np.searchsorted(ids, wanted).clip(max=len(ids) - 1)
     return np.where(ids[position] == wanted, position, -1)
 

@@ -152,14 +152,17 @@ def top_k(score: np.ndarray, item_ids: np.ndarray, k: int) -> tuple[np.ndarray, 
     width = min(k, n_items)
     if m == 0 or width == 0:
         return best_ids, best
-    threshold = -np.partition(-score, width - 1, axis=1)[:, width - 1 : width]
+    last = n_items - width
+    threshold = np.partition(score, last, axis=1)[:, last : last + 1]
     # More than k columns of a row may pass: those that equal its k-th score.
-    row, column = np.nonzero((score >= threshold) & (score > -np.inf))
-    value = score[row, column]
-    order = np.lexsort((key_hash(item_ids[column]), -value, row))
-    row, column, value = row[order], column[order], value[order]
-    place = np.arange(len(row)) - np.searchsorted(row, row)
-    kept = place < k
-    best_ids[row[kept], place[kept]] = item_ids[column[kept]]
-    best[row[kept], place[kept]] = value[kept]
+    passed = (score >= threshold) & (score > -np.inf)
+    count = passed.sum(axis=1)
+    there = np.arange(count.max()) < count[:, None]
+    ids = item_ids[np.nonzero(passed)[1]]
+    value, found = np.full(there.shape, -np.inf, np.float32), np.full(there.shape, NO_ITEM)
+    tie = np.zeros(there.shape, dtype=np.uint64)
+    value[there], found[there], tie[there] = score[passed], ids, key_hash(ids)
+    order = np.lexsort((tie, -value), axis=1)[:, :k]
+    best_ids[:, : order.shape[1]] = np.take_along_axis(found, order, axis=1)
+    best[:, : order.shape[1]] = np.take_along_axis(value, order, axis=1)
     return best_ids, best

