@@ -15,6 +15,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     for kind in ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
         os.environ.setdefault(f"{kind}_THREADS", "1")
 
+# Java checks every class that it loads, and Spark loads thousands.
+os.environ.setdefault(
+    "SPARK_SUBMIT_OPTS", "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+)
+
 
 def pytest_xdist_auto_num_workers(config):
     """Return one worker more than there are cores: many tests wait for servers and kernels."""
@@ -49,6 +54,18 @@ def _outputs_elsewhere(tmp_path_factory):
         patch.setenv("RECSYS_OUTPUTS_DIR", str(tmp_path_factory.mktemp("outputs")))
         patch.delenv("RECSYS_RUN_DIR", raising=False)
         yield
+
+
+@pytest.fixture(scope="session")
+def spark():
+    """The Spark session of all tests that need one, since starting it takes long.
+
+    Every test asks something new of a few rows, which takes less time than to compile the question,
+    so nothing is compiled as a whole here. It is in the notebooks and in ``test_cluster``.
+    """
+    from recsys_lib.spark import spark_session
+
+    return spark_session("tests", **{"spark.sql.codegen.wholeStage": "false"})
 
 
 @pytest.fixture(scope="session")

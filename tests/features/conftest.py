@@ -1,14 +1,6 @@
 import pytest
 
 
-@pytest.fixture(scope="session")
-def spark():
-    """One Spark session for all feature tests: starting it is most of their time."""
-    from recsys_lib.spark import spark_session
-
-    return spark_session("tests", **{"spark.sql.codegen.wholeStage": "false"})
-
-
 @pytest.fixture(
     params=["embedded", pytest.param("spark", marks=pytest.mark.spark)], scope="session"
 )

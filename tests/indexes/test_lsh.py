@@ -218,14 +218,11 @@ def test_threads_do_not_disturb_each_other(points):
 
 
 @pytest.mark.spark
-def test_values_are_those_of_spark(points):
+def test_values_are_those_of_spark(points, spark):
     """Spark's hash has directions of length 1, no offset and one function a table."""
     from pyspark.ml.feature import BucketedRandomProjectionLSH
     from pyspark.ml.functions import array_to_vector
 
-    from recsys_lib.spark import spark_session
-
-    spark = spark_session("test LSH")
     rows = [(row, vector.tolist()) for row, vector in enumerate(points.vectors[:50])]
     frame = spark.createDataFrame(rows, "row int, vector array<double>")
     frame = frame.withColumn("vector", array_to_vector("vector"))

@@ -18,13 +18,6 @@ pytestmark = pytest.mark.spark
 AFTER = streams.events().query("timestamp >= @streams.CUT")
 
 
-@pytest.fixture(scope="module")
-def spark():
-    from recsys_lib.spark import spark_session
-
-    return spark_session("tests", **{"spark.sql.codegen.wholeStage": "false"})
-
-
 def run_until_empty(spark, folder, sink):
     query = start_stream(
         spark,
