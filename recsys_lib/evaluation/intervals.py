@@ -1,5 +1,6 @@
 """How sure a mean over users or seeds, or a difference of two, is."""
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from recsys_lib.errors import RecsysError
 from recsys_lib.seeding import DEFAULT_SEED, generator
 
 _COUNTS_AT_ONCE = 20_000_000  # 160 MB: a million users times a thousand resamples would be 8 GB
+_COUNTS_KEPT = 2_000_000  # 16 MB
 
 
 class Interval(NamedTuple):
@@ -49,6 +51,20 @@ def resamples(
         yield rng.multinomial(n, np.full(n, 1 / n), size=min(at_once, n_resamples - start))
 
 
+def _bootstrap(n: int, n_resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield the resamples of one seed, which take longer to draw than to use."""
+    if n * n_resamples <= _COUNTS_KEPT:
+        yield _kept_bootstrap(n, n_resamples, seed)
+    else:
+        yield from resamples(n, n_resamples, generator(seed, "bootstrap"))
+
+
+@functools.lru_cache(maxsize=2)  # one figure after another is of the same users
+def _kept_bootstrap(n: int, n_resamples: int, seed: int) -> np.ndarray:
+    drawn = resamples(n, n_resamples, generator(seed, "bootstrap"))
+    return np.concatenate([*drawn]).astype(np.float64)
+
+
 def mean_interval(values, seed: int = DEFAULT_SEED, n_resamples: int = 1_000) -> Interval:
     """Return the mean of ``values`` with its 95 % percentile bootstrap interval.
 
@@ -64,9 +80,8 @@ def mean_interval(values, seed: int = DEFAULT_SEED, n_resamples: int = 1_000) ->
     values = np.asarray(values, dtype=np.float64)
     if values.size == 0:
         return Interval(np.nan, np.nan, np.nan)
-    rng = generator(seed, "bootstrap")
     # One row of counts for each resample: a matrix product in place of a loop over resamples.
-    sums = [counts @ values for counts in resamples(values.size, n_resamples, rng)]
+    sums = [counts @ values for counts in _bootstrap(values.size, n_resamples, seed)]
     low, high = np.quantile(np.concatenate(sums) / values.size, [0.025, 0.975])
     return Interval(float(values.mean()), float(low), float(high))
 

@@ -152,8 +152,8 @@ def top_k(score: np.ndarray, item_ids: np.ndarray, k: int) -> tuple[np.ndarray, 
     width = min(k, n_items)
     if m == 0 or width == 0:
         return best_ids, best
-    last = n_items - width
-    threshold = np.partition(score, last, axis=1)[:, last : last + 1]
+    # The largest first: of many equal numbers at the low end, numpy's partition is slow.
+    threshold = -np.partition(-score, width - 1, axis=1)[:, width - 1 : width]
     # More than k columns of a row may pass: those that equal its k-th score.
     passed = (score >= threshold) & (score > -np.inf)
     count = passed.sum(axis=1)
