@@ -299,9 +299,9 @@ def _spread(kind: str, present: np.ndarray, missing: np.ndarray) -> IdColumn:
 
 
 def _text(present: pd.Series, missing: np.ndarray, name: str) -> IdColumn:
-    values = _objects(present)
+    values = present.to_numpy(dtype=object)
     missing = missing.copy()
-    empty = np.fromiter((each == "" for each in values), bool, len(values))
+    empty = values == ""
     missing[np.flatnonzero(~missing)[empty]] = True
     values = values[~empty]
     for each in distinct_of(values):

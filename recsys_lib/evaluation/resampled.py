@@ -39,17 +39,21 @@ def resampled_auc(
         raise RecsysError(f"{len(user_ids)} user ids for {len(labels)} labels.")
     users, row_user = np.unique(user_ids, return_inverse=True)
     order = np.argsort(scores, kind="stable")
-    likes = np.asarray(labels, dtype=np.float64)[order]
     ordered = np.asarray(scores)[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])  # equal scores together
+    likes = np.asarray(labels)[order] > 0
+    # For each like, how many rows have a lower score, and how many no higher one.
+    lower, no_higher = (
+        np.searchsorted(ordered, ordered[likes], side) for side in ("left", "right")
+    )
     rng = generator(seed, "resampled_auc")
     found = []
     for drawn in resamples(len(users), n_resamples, rng, n_rows=len(order)):
-        weights = drawn[:, row_user[order]].astype(np.float64)  # (some resamples, n)
-        of_likes = np.add.reduceat(weights * likes, starts, axis=1)
-        of_dislikes = np.add.reduceat(weights * (1 - likes), starts, axis=1)
-        below = np.cumsum(of_dislikes, axis=1) - of_dislikes / 2  # ties count half
-        pairs = of_likes.sum(axis=1) * of_dislikes.sum(axis=1)
+        weights = drawn.T.astype(np.float64, order="C")[row_user[order]]  # (n, some resamples)
+        dislikes = np.zeros((len(order) + 1, len(drawn)))  # among the lowest 0, 1, ..., n rows
+        np.cumsum(weights * ~likes[:, None], axis=0, out=dislikes[1:])
+        of_likes = weights[likes]
+        below = (dislikes[lower] + dislikes[no_higher]) / 2  # ties count half
+        pairs = of_likes.sum(axis=0) * dislikes[-1]
         with np.errstate(invalid="ignore"):
-            found.append((of_likes * below).sum(axis=1) / pairs)
+            found.append((of_likes * below).sum(axis=0) / pairs)
     return np.concatenate(found)
