@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 
 import pytest
 
@@ -14,6 +15,9 @@ gc.disable()
 if "PYTEST_XDIST_WORKER" in os.environ:
     for kind in ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
         os.environ.setdefault(f"{kind}_THREADS", "1")
+
+# Else jsonschema builds a grammar of URIs, for seconds, in each worker.
+sys.modules.setdefault("rfc3987_syntax", None)
 
 # Java checks every class that it loads, and Spark loads thousands.
 os.environ.setdefault(
@@ -61,11 +65,12 @@ def spark():
     """The Spark session of all tests that need one, since starting it takes long.
 
     Every test asks something new of a few rows, which takes less time than to compile the question,
-    so nothing is compiled as a whole here. It is in the notebooks and in ``test_cluster``.
+    so nothing is compiled here. It is in the notebooks and in ``test_cluster``.
     """
     from recsys_lib.spark import spark_session
 
-    return spark_session("tests", **{"spark.sql.codegen.wholeStage": "false"})
+    off = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+    return spark_session("tests", **off)
 
 
 @pytest.fixture(scope="session")

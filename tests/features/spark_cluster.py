@@ -11,6 +11,7 @@ import pyspark
 from recsys_lib.spark.session import QUICK_JAVA
 
 LOCALHOST = "127.0.0.1"
+OPTIONS = f"{QUICK_JAVA} {os.environ['SPARK_SUBMIT_OPTS']}"  # of what Spark does not submit
 
 
 @contextlib.contextmanager
@@ -21,7 +22,7 @@ def running(folder: Path, n_workers: int = 2):
         "SPARK_HOME": str(home),
         "SPARK_LOCAL_IP": LOCALHOST,
         "SPARK_DAEMON_MEMORY": "256m",
-        "SPARK_DAEMON_JAVA_OPTS": QUICK_JAVA,
+        "SPARK_DAEMON_JAVA_OPTS": OPTIONS,
     }
     started = []
 

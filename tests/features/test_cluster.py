@@ -9,7 +9,6 @@ import pytest
 import spark_cluster
 
 from recsys_lib.features import build_samples
-from recsys_lib.spark.session import QUICK_JAVA
 
 # A group of its own: it starts virtual machines itself, and does not use the tests' session.
 pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.xdist_group("cluster")]
@@ -23,7 +22,7 @@ def test_a_cluster_short_of_memory_gives_the_same_rows(ml_100k, tmp_path):
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": "600m",
         "spark.executor.memory": "600m",
-        "spark.executor.extraJavaOptions": QUICK_JAVA,
+        "spark.executor.extraJavaOptions": spark_cluster.OPTIONS,
         "spark.memory.fraction": "0.02",  # 6 MB an executor: sorting must go to disk
         "spark.eventLog.enabled": "true",
         "spark.eventLog.compress": "false",
