@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from recsys_lib.data.matrix import InteractionMatrix, index_of
 
@@ -19,3 +20,14 @@ def test_matrix_by_hand_and_the_latest_rating_wins():
 def test_index_of_an_empty_list():
     assert index_of(np.array([], dtype=np.int64), [1, 2]).tolist() == [-1, -1]
     assert index_of(np.array([3]), []).tolist() == []
+
+
+@pytest.mark.parametrize("most", [100, 2**62], ids=["ids close together", "ids far apart"])
+def test_index_of_is_where_the_id_stands(most):
+    """Many ids close together are looked up in a table, others by bisection."""
+    random = np.random.default_rng(0)
+    ends = [-(2**63), -1, 0, 2**63 - 1]
+    ids = np.unique(random.integers(-most, most, 60))
+    wanted = np.array([*ids, *(ids + 1), *random.integers(-2 * most, 2 * most - 1, 400), *ends])
+    place = {each: at for at, each in enumerate(ids.tolist())}
+    assert index_of(ids, wanted).tolist() == [place.get(each, -1) for each in wanted.tolist()]
