@@ -65,12 +65,17 @@ def spark():
     """The Spark session of all tests that need one, since starting it takes long.
 
     Every test asks something new of a few rows, which takes less time than to compile the question,
-    so nothing is compiled here. It is in the notebooks and in ``test_cluster``.
+    so nothing is compiled here, and rows are dealt to two tasks. In the notebooks and in
+    ``test_cluster`` Spark works as always.
     """
     from recsys_lib.spark import spark_session
 
-    off = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
-    return spark_session("tests", **off)
+    small = {
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.shuffle.partitions": "2",
+    }
+    return spark_session("tests", **small)
 
 
 @pytest.fixture(scope="session")

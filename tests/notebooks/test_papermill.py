@@ -24,8 +24,8 @@ ON_MOVIELENS = (
 LOADING = "04_lab_graph_embedding"
 # All others run on other data, some lessons on clicks.
 ON_CLICKS = ("00_overview", "04_graph_embedding", "05_recall", "13_cold_start")
-ON_RATINGS = [each for each in discover() if each.name not in {*ON_MOVIELENS, LOADING, *ON_CLICKS}]
-LESSONS, LABS = ([n.name for n in ON_RATINGS if n.is_lab == which] for which in (False, True))
+ELSEWHERE = {*ON_MOVIELENS, LOADING, *ON_CLICKS}
+ON_RATINGS = [each.name for each in discover() if each.name not in ELSEWHERE]
 # One after another: the worker that runs a test has one core.
 QUICK = ("--profile", "quick", "--jobs", "1")
 
@@ -54,32 +54,31 @@ def complaints(run: Path) -> list[str]:
 def test_notebooks_run_in_the_quick_profile_with_another_seed_on_other_data(
     tmp_path, solved_checkout
 ):
-    """The lessons, then the labs, which load what the lessons have fitted.
+    """All in one run, so that labs load what the lessons have fitted.
 
-    The exercises of the labs are done, so their run shows that the solutions pass, too.
+    The exercises are done, so the run shows that the solutions pass, too.
     """
     folders = tmp_path / "outputs", tmp_path / "data"
     size = ("--users", "150", "--items", "200", "--interactions", "8000")
     made = recsys(*folders, "data", "synth", "small", *size)
     assert made.returncode == 0, made.stdout + made.stderr
 
-    for names, checkout in ((LESSONS, None), (LABS, solved_checkout)):
-        command = ("run", *names, *QUICK, "--dataset", "small", "-p", "seed=7")
-        first = recsys(*folders, *command, cwd=checkout)
-        assert first.returncode == 0, first.stdout + first.stderr
-        described = json.loads((folders[0] / "latest" / "run.json").read_text())
-        assert described["dataset"] == "small"
-        assert not complaints(folders[0] / "latest")
-        assert all(each["parameters"]["seed"] == 7 for each in described["notebooks"].values())
-        metrics = json.loads(recsys(*folders, "metrics", "--json").stdout)
-        assert {name.partition(".")[0] for name in metrics} == set(names)
-        assert all({"value", "unit", "meaning"} <= set(each) for each in metrics.values())
-        assert len(metrics) <= MAX_METRICS * len(names)
-        tables = recsys(*folders, "metrics", "--tables").stdout
-        assert all(f"{name}." in tables for name in names)
+    command = ("run", *ON_RATINGS, *QUICK, "--dataset", "small", "-p", "seed=7")
+    first = recsys(*folders, *command, cwd=solved_checkout)
+    assert first.returncode == 0, first.stdout + first.stderr
+    described = json.loads((folders[0] / "latest" / "run.json").read_text())
+    assert described["dataset"] == "small"
+    assert not complaints(folders[0] / "latest")
+    assert all(each["parameters"]["seed"] == 7 for each in described["notebooks"].values())
+    metrics = json.loads(recsys(*folders, "metrics", "--json").stdout)
+    assert {name.partition(".")[0] for name in metrics} == set(ON_RATINGS)
+    assert all({"value", "unit", "meaning"} <= set(each) for each in metrics.values())
+    assert len(metrics) <= MAX_METRICS * len(ON_RATINGS)
+    tables = recsys(*folders, "metrics", "--tables").stdout
+    assert all(f"{name}." in tables for name in ON_RATINGS)
 
-        again = recsys(*folders, *command, cwd=checkout)
-        assert "Nothing changed" in again.stdout
+    again = recsys(*folders, *command, cwd=solved_checkout)
+    assert "Nothing changed" in again.stdout
 
 
 @pytest.mark.notebook

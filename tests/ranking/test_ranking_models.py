@@ -1,5 +1,6 @@
 """What holds for every kind of ranking model: one contract, each kind trained once."""
 
+import functools
 from dataclasses import replace
 
 import models_reference
@@ -52,9 +53,15 @@ def train(kind: str, rows: pd.DataFrame) -> RankingModel:
     return train_model(kind, rows, config=config_for(kind, CONFIG), seed=5)
 
 
+@pytest.fixture(scope="module")
+def trained(rows):
+    """Return the model of a kind; whoever asks again gets the same one."""
+    return functools.cache(lambda kind: train(kind, rows))
+
+
 @pytest.fixture(scope="module", params=KINDS)
-def model(request, rows) -> RankingModel:
-    return train(request.param, rows)
+def model(request, trained) -> RankingModel:
+    return trained(request.param)
 
 
 @pytest.fixture(scope="module")

@@ -146,7 +146,8 @@ class TwoTower(FactorModel):
 
         keras, tf = load_keras(), load_tensorflow()
         # The settings were chosen with Keras' own Adam. It squares the gradients of a row that a
-        # batch looks up several times before it adds them up (see recsys_lib.adam).
+        # batch looks up several times before it adds them up (see recsys_lib.adam), which makes no
+        # difference here: recall@100 on the validation part of MovieLens 100K is the same.
         optimizer = keras.optimizers.Adam(self.learning_rate)
         weights = users.trainable_variables + items.trainable_variables
         optimizer.build(weights)
