@@ -105,6 +105,7 @@ def test_heavy_packages_stay_at_home(path):
         ("recsys_lib.simulation", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.online", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.rankers", "pyspark tensorflow gensim matplotlib"),
+        ("recsys_lib.experiments.worker", "numpy pandas pyspark tensorflow matplotlib"),
         ("recsys_lib.models_registry", "numpy pandas pyspark tensorflow"),
         ("recsys_lib.model_server", "pyspark tensorflow gensim matplotlib"),
         ("recsys_lib.experiments", "pyspark tensorflow gensim papermill"),

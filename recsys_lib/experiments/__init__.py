@@ -1,6 +1,16 @@
-"""Notebooks as reproducible experiments."""
+"""Notebooks as reproducible experiments.
 
-from recsys_lib.experiments.metrics import Missing
-from recsys_lib.experiments.workspace import Workspace, start
+The names below are imported at first use: what only executes notebooks must not load the data.
+"""
 
-__all__ = ["Missing", "Workspace", "start"]
+import importlib
+
+_HOMES = {"Missing": "metrics", "Workspace": "workspace", "start": "workspace"}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
