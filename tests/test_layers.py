@@ -108,7 +108,7 @@ def test_heavy_packages_stay_at_home(path):
         ("recsys_lib.experiments.worker", "numpy pandas pyspark tensorflow matplotlib"),
         ("recsys_lib.models_registry", "numpy pandas pyspark tensorflow"),
         ("recsys_lib.model_server", "pyspark tensorflow gensim matplotlib"),
-        ("recsys_lib.experiments", "pyspark tensorflow gensim papermill"),
+        ("recsys_lib.experiments.workspace", "pyspark tensorflow gensim papermill"),
     ],
 )
 def test_importing_stays_light(module, forbidden):
