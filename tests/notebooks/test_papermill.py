@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -71,9 +72,10 @@ def test_notebooks_run_in_the_quick_profile_with_another_seed_on_other_data(
     assert not complaints(folders[0] / "latest")
     assert all(each["parameters"]["seed"] == 7 for each in described["notebooks"].values())
     metrics = json.loads(recsys(*folders, "metrics", "--json").stdout)
-    assert {name.partition(".")[0] for name in metrics} == set(ON_RATINGS)
+    n_metrics = Counter(name.partition(".")[0] for name in metrics)
+    assert n_metrics.keys() == set(ON_RATINGS)
     assert all({"value", "unit", "meaning"} <= set(each) for each in metrics.values())
-    assert len(metrics) <= MAX_METRICS * len(ON_RATINGS)
+    assert max(n_metrics.values()) <= MAX_METRICS
     tables = recsys(*folders, "metrics", "--tables").stdout
     assert all(f"{name}." in tables for name in ON_RATINGS)
 
