@@ -66,11 +66,14 @@ def spark():
 
     Every test asks something new of a few rows, which takes less time than to compile the question,
     so nothing is compiled here, and rows are dealt to two tasks. In the notebooks and in
-    ``test_cluster`` Spark works as always.
+    ``test_cluster`` Spark works as always. This virtual machine lives long: in its usual cache it
+    would look for old code to throw away all the time.
     """
     from recsys_lib.spark import spark_session
+    from recsys_lib.spark.session import QUICK_JAVA
 
     small = {
+        "spark.driver.extraJavaOptions": f"{QUICK_JAVA} -XX:ReservedCodeCacheSize=240m",
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.shuffle.partitions": "2",

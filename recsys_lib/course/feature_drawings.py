@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtri
 
 from recsys_lib.course import style
 
@@ -114,7 +114,7 @@ def draw_normal_plots(forms: Mapping[str, np.ndarray], highlighted: str):
     figure, axes = plt.subplots(1, len(forms), figsize=(7.2, 2.6))
     for axis, (name, values) in zip(axes, forms.items(), strict=True):
         values = np.sort(np.asarray(values, np.float64))
-        z = stats.norm.ppf((np.arange(len(values)) + 0.5) / len(values))
+        z = ndtri((np.arange(len(values)) + 0.5) / len(values))
         axis.plot(z, values.mean() + values.std() * z, color=style.BASELINE, lw=1, ls="--")
         axis.scatter(z, values, 4, color=style.TRUTH if name == highlighted else style.METHOD)
         axis.set(title=name, xlabel="normal quantile")

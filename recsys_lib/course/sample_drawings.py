@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import chdtrc
 
 from recsys_lib.course import style
 
@@ -140,7 +140,7 @@ def draw_false_alarms(shares: pd.DataFrame, n_bins: int, n_draws: int):
     figure, axis = plt.subplots(figsize=(5.6, 3.2))
     sizes = np.geomspace(min(shares.index), max(shares.index), 200)
     for threshold, colour in zip(shares, (style.LOSS, style.METHOD), strict=False):
-        by_formula = stats.chi2.sf(threshold / (2 / sizes), n_bins - 1)
+        by_formula = chdtrc(n_bins - 1, threshold / (2 / sizes))
         axis.plot(sizes, by_formula, color=colour, lw=1.2)
         share = shares[threshold]
         error = 2 * np.sqrt(share * (1 - share) / n_draws)

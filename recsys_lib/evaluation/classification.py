@@ -24,14 +24,14 @@ def auc(labels, scores) -> float:
     RecsysError
         The labels hold one class only, or a score is not finite.
     """
-    from scipy.stats import rankdata  # half a second of import, which serving need not pay
-
     labels, scores = _checked(labels, scores)
     n_likes = int(labels.sum())
     n_dislikes = len(labels) - n_likes
     if not n_likes or not n_dislikes:
         raise RecsysError(f"AUC needs both classes; got {n_likes} likes, {n_dislikes} dislikes.")
-    rank_sum = rankdata(scores)[labels].sum()
+    # The rank of each different score, from 1: equal scores share the mean of their places.
+    _, place, n_equal = np.unique(scores, return_inverse=True, return_counts=True)
+    rank_sum = (np.cumsum(n_equal) - (n_equal - 1) / 2)[place][labels].sum()
     return float((rank_sum - n_likes * (n_likes + 1) / 2) / (n_likes * n_dislikes))
 
 

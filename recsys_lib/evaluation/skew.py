@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import chdtrc, chdtri
 
 from recsys_lib import files
 from recsys_lib.errors import DataError, RecsysError, nearest
@@ -114,8 +115,6 @@ class TrainingProfile:
         DataError
             Nothing was served.
         """
-        from scipy.stats import chi2
-
         if not 0 < false_alarm_rate < 1:
             raise RecsysError(f"false_alarm_rate must lie in (0, 1), not {false_alarm_rate}.")
         if served.empty:
@@ -132,8 +131,8 @@ class TrainingProfile:
                     "column": name,
                     "rows": len(served),
                     "psi": psi,
-                    "psi_by_chance": unit * chi2.isf(level, freedom) if freedom else 0.0,
-                    "p_value": chi2.sf(psi / unit, freedom) if freedom else 1.0,
+                    "psi_by_chance": unit * chdtri(freedom, level) if freedom else 0.0,
+                    "p_value": chdtrc(freedom, psi / unit) if freedom else 1.0,
                 }
             )
         table = pd.DataFrame(lines)

@@ -1,7 +1,7 @@
 """LSH for the Euclidean distance: slices of random projections (Datar et al., 2004)."""
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from recsys_lib.errors import RecsysError
 from recsys_lib.indexes.lsh import LSHIndex
@@ -49,7 +49,7 @@ def collision_probability(
     distance = np.asarray(distance, dtype=np.float64)
     ratio = width / np.where(distance > 0, distance, 1)
     tail = (1 - np.exp(-(ratio**2) / 2)) * 2 / (np.sqrt(2 * np.pi) * ratio)
-    one = np.where(distance > 0, 1 - 2 * norm.cdf(-ratio) - tail, 1.0)
+    one = np.where(distance > 0, 1 - 2 * ndtr(-ratio) - tail, 1.0)
     return 1 - (1 - one**n_hashes) ** n_tables
 
 

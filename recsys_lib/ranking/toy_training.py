@@ -31,16 +31,18 @@ def train_on_toy(network, inputs, labels, steps: int = 300, learning_rate: float
     inputs = tf.nest.map_structure(tf.convert_to_tensor, inputs)
     labels = tf.constant(np.asarray(labels, np.float32)[:, None])
 
-    @tf.function  # all steps in one graph: a toy's step takes less time than its call from Python
+    def step(n, losses):
+        with tf.GradientTape() as tape:
+            probability = network(inputs, training=True)
+            loss = tf.reduce_mean(keras.losses.binary_crossentropy(labels, probability))
+            total = loss + sum(network.losses)
+        adam.step(adam.flat(tape.gradient(total, network.trainable_variables)))
+        return n + 1, losses.write(n, loss)
+
+    # All steps in one graph: a toy's step takes less time than its call from Python.
+    @tf.function(autograph=False)
     def loop():
         losses = tf.TensorArray(tf.float32, size=steps)
-        for step in tf.range(steps):
-            with tf.GradientTape() as tape:
-                probability = network(inputs, training=True)
-                loss = tf.reduce_mean(keras.losses.binary_crossentropy(labels, probability))
-                total = loss + sum(network.losses)
-            adam.step(adam.flat(tape.gradient(total, network.trainable_variables)))
-            losses = losses.write(step, loss)
-        return losses.stack()
+        return tf.while_loop(lambda n, _: n < steps, step, (0, losses))[1].stack()
 
     return np.asarray(loop(), np.float64)

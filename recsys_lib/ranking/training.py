@@ -157,17 +157,19 @@ class CompiledPass:
                     loss += tf.math.multiply_no_nan(added, share)
             return loss, adam.flat(tape.gradient(loss, network.trainable_variables))
 
+        # A loop in TensorFlow's own words: a Python loop would have to be translated, source and
+        # all, which takes as long as the training of a small model.
         @tf.function(
+            autograph=False,
             input_signature=[
                 spec(tf.int32, network.inputs[0].shape[1]),
                 spec(tf.float32, network.inputs[1].shape[1]),
                 spec(tf.float32),
                 spec(tf.int32),
-            ]
+            ],
         )
         def one_pass(codes, numbers, labels, order):
-            total = tf.constant(0.0)
-            for start in tf.range(0, tf.size(order), config.batch_size):
+            def of_batch(start, total):
                 rows = order[start : start + config.batch_size]
                 of_workers = strategy.run(step, (codes, numbers, labels, rows))
                 loss, gradient = (
@@ -176,7 +178,12 @@ class CompiledPass:
                 )
                 adam.step(gradient)
                 total += loss * tf.cast(tf.size(rows), tf.float32)
-            return total
+                return start + config.batch_size, total
+
+            def is_left(start, _):
+                return start < tf.size(order)
+
+            return tf.while_loop(is_left, of_batch, (0, 0.0))[1]
 
         self.one_pass = one_pass
         # Weights, the states of seed generators and the optimiser's moments.

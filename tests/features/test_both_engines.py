@@ -50,7 +50,7 @@ def assert_engines_agree(spark, events, items, users=None, columns=None, **toler
 
 
 @pytest.mark.parametrize(
-    ("columns", "n_events"), [(names(), 10_000), (ALL, 4_000)], ids=["reference", "all families"]
+    ("columns", "n_events"), [(names(), 4_000), (ALL, 2_000)], ids=["reference", "all families"]
 )
 def test_movielens(spark, ml_100k, columns, n_events):
     """Samples, serving features and what a dashboard says of them.

@@ -154,13 +154,18 @@ class TwoTower(FactorModel):
         share = np.bincount(likes[2], minlength=self.item_vectors_.shape[0]) / len(likes[2])
         log_chance = np.log(np.maximum(share, 1e-12)).astype(np.float32)
 
-        @tf.function(reduce_retracing=True)
+        ids = tf.TensorSpec((None,), tf.int32)  # of batches of any size: the last one is smaller
+        recent_ids = tf.TensorSpec((None, self.n_recent), tf.int32)
+        of_ids = tf.TensorSpec((None,), tf.float32)
+
+        @tf.function(autograph=False, input_signature=[ids, recent_ids, ids, of_ids])
         def step(user, recent, item, log_q):
             with tf.GradientTape() as tape:
                 near = tf.matmul(users([user, recent]), items(item), transpose_b=True)
                 logits = near / self.temperature - log_q  # (batch, batch)
-                same = (item[None, :] == item[:, None]) & ~tf.eye(tf.size(item), dtype=tf.bool)
                 # The same item elsewhere in the batch is no negative.
+                same = item[None, :] == item[:, None]
+                same = tf.linalg.set_diag(same, tf.zeros_like(item, tf.bool))
                 logits = tf.where(same, -1e9, logits)
                 loss = tf.nn.sparse_softmax_cross_entropy_with_logits(
                     tf.range(tf.size(item)), logits
