@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import infer_dtype, is_bool_dtype
+from pandas.api.types import infer_dtype, is_bool_dtype, is_signed_integer_dtype
 
-from recsys_lib.data.ids import IdColumn, Ids, id_column
+from recsys_lib.data.ids import UNKNOWN, IdColumn, Ids, id_column
 from recsys_lib.data.values import quantities
 from recsys_lib.errors import DataError, nearest
 
@@ -78,6 +78,9 @@ def unpack(stored: np.ndarray) -> np.ndarray:
 
 def codes_of_categories(ids: Ids, values: pd.Series) -> np.ndarray:
     """Return the code of each value in the vocabulary: int64, (n,), -1 for an unknown one."""
+    if ids.kind == "number" and is_signed_integer_dtype(values.dtype) and values.hasnans:
+        codes = ids.index.get_indexer(values.to_numpy(np.int64, na_value=0)).astype(np.int64)
+        return np.where(values.isna(), UNKNOWN, codes)
     whole = values.dtype == np.int64
     if whole == (ids.kind == "number") and (whole or values.dtype == object):
         codes = ids.index.get_indexer(values).astype(np.int64)

@@ -11,6 +11,7 @@ Batch size and result are those of one machine, except for rounding and for what
 """
 
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -216,4 +217,22 @@ def predict(network, samples: Encoded) -> np.ndarray:
         return np.empty(0, np.float32)
     starts = range(0, len(samples.categories), PREDICT_BATCH)
     batches = [[array[i : i + PREDICT_BATCH] for array in samples] for i in starts]
-    return np.concatenate([network(batch, training=False) for batch in batches])[:, 0]
+    like = _as_graph(network)
+    return np.concatenate([like(*batch) for batch in batches])[:, 0]
+
+
+_GRAPHS: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+
+
+def _as_graph(network):
+    """Return a network's call as one graph, made once: layer by layer it takes twice as long."""
+    if network not in _GRAPHS:
+        tf, alive = load_tensorflow(), weakref.ref(network)
+        codes, numbers = (tf.TensorSpec(each.shape, each.dtype) for each in network.inputs)
+
+        @tf.function(autograph=False, input_signature=[codes, numbers])
+        def like(codes, numbers):
+            return alive()([codes, numbers], training=False)
+
+        _GRAPHS[network] = like
+    return _GRAPHS[network]

@@ -41,12 +41,14 @@ def nearest_columns(
         similarity = rows_of(rows)
         known = itself[rows] >= 0
         similarity[known, itself[rows[known]]] = -np.inf
+        # A row with few neighbours would have all the zeros sorted as equals.
+        similarity[similarity <= 0] = -np.inf
         column, value = top_k(similarity, np.arange(n_columns), width)
         columns.append(column)
         values.append(value)
     column, value = np.concatenate(columns), np.concatenate(values)  # (n_rows, width)
     row = np.broadcast_to(np.arange(shape[0])[:, None], column.shape)
-    kept = value > 0
+    kept = np.isfinite(value)
     return sparse.csr_matrix((value[kept], (row[kept], column[kept])), shape=shape)
 
 
