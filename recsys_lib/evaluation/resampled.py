@@ -45,15 +45,18 @@ def resampled_auc(
     lower, no_higher = (
         np.searchsorted(ordered, ordered[likes], side) for side in ("left", "right")
     )
+    # All are counts or halves of them, which single precision holds exactly while there are few
+    # rows: somebody is drawn a dozen times at most, so they stay below 2**23.
+    exact = np.float32 if len(order) <= 50_000 else np.float64
     rng = generator(seed, "resampled_auc")
     found = []
     for drawn in resamples(len(users), n_resamples, rng, n_rows=len(order)):
-        weights = drawn.T.astype(np.float64, order="C")[row_user[order]]  # (n, some resamples)
-        dislikes = np.zeros((len(order) + 1, len(drawn)))  # among the lowest 0, 1, ..., n rows
+        weights = drawn.T.astype(exact, order="C")[row_user[order]]  # (n, some resamples)
+        dislikes = np.zeros((len(order) + 1, len(drawn)), exact)  # among the lowest 0, ..., n rows
         np.cumsum(weights * ~likes[:, None], axis=0, out=dislikes[1:])
         of_likes = weights[likes]
         below = (dislikes[lower] + dislikes[no_higher]) / 2  # ties count half
-        pairs = of_likes.sum(axis=0) * dislikes[-1]
+        pairs = of_likes.sum(axis=0, dtype=np.float64) * dislikes[-1]
         with np.errstate(invalid="ignore"):
-            found.append((of_likes * below).sum(axis=0) / pairs)
+            found.append((of_likes * below).sum(axis=0, dtype=np.float64) / pairs)
     return np.concatenate(found)
