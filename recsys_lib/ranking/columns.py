@@ -78,7 +78,7 @@ def unpack(stored: np.ndarray) -> np.ndarray:
 
 def codes_of_categories(ids: Ids, values: pd.Series) -> np.ndarray:
     """Return the code of each value in the vocabulary: int64, (n,), -1 for an unknown one."""
-    if ids.kind == "number" and is_signed_integer_dtype(values.dtype) and values.hasnans:
+    if ids.values.dtype == np.int64 and is_signed_integer_dtype(values.dtype) and values.hasnans:
         codes = ids.index.get_indexer(values.to_numpy(np.int64, na_value=0)).astype(np.int64)
         return np.where(values.isna(), UNKNOWN, codes)
     whole = values.dtype == np.int64

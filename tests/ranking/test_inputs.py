@@ -61,6 +61,13 @@ def test_nullable_ids_are_encoded_like_plain_ones(train):
     assert fit(nullable).encode(train).categories[:, 0].tolist() == [2, 1, 2]
 
 
+@pytest.mark.parametrize("dtype", ["Int64", "Int32", pd.ArrowDtype(pa.int64())])
+def test_a_missing_id_is_unknown_and_not_the_id_0(train, dtype):
+    inputs = FeatureInputs.fit(train.assign(item_id=[0, 7, 9]), ("item_id",), (), False)
+    asked = pd.DataFrame({"item_id": pd.array([None, 0, 9, 8], dtype=dtype)})
+    assert inputs.encode(asked).categories[:, 0].tolist() == [0, 1, 3, 0]
+
+
 def test_numbers_have_mean_0_and_deviation_1_and_a_missing_one_is_the_mean(train):
     numbers = fit(train).encode(train).numbers
     # Mean 3, deviation 1 of the two known; the constant year is shifted, not divided.

@@ -48,7 +48,7 @@ def nearest_columns(
         values.append(value)
     column, value = np.concatenate(columns), np.concatenate(values)  # (n_rows, width)
     row = np.broadcast_to(np.arange(shape[0])[:, None], column.shape)
-    kept = np.isfinite(value)
+    kept = value > 0
     return sparse.csr_matrix((value[kept], (row[kept], column[kept])), shape=shape)
 
 
