@@ -69,8 +69,7 @@ def spark():
     ``test_cluster`` Spark works as always. This virtual machine lives long: in its usual cache it
     would look for old code to throw away all the time.
     """
-    from recsys_lib.spark import spark_session
-    from recsys_lib.spark.session import QUICK_JAVA
+    from recsys_lib.spark.session import QUICK_JAVA, spark_session
 
     small = {
         "spark.driver.extraJavaOptions": f"{QUICK_JAVA} -XX:ReservedCodeCacheSize=240m",

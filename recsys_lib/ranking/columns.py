@@ -78,15 +78,13 @@ def unpack(stored: np.ndarray) -> np.ndarray:
 
 def codes_of_categories(ids: Ids, values: pd.Series) -> np.ndarray:
     """Return the code of each value in the vocabulary: int64, (n,), -1 for an unknown one."""
-    if ids.values.dtype == np.int64 and is_signed_integer_dtype(values.dtype) and values.hasnans:
+    if ids.kind == "number" and is_signed_integer_dtype(values.dtype):
         codes = ids.index.get_indexer(values.to_numpy(np.int64, na_value=0)).astype(np.int64)
         return np.where(values.isna(), UNKNOWN, codes)
-    whole = values.dtype == np.int64
-    if whole == (ids.kind == "number") and (whole or values.dtype == object):
+    if ids.kind == "text" and values.dtype == object:
         codes = ids.index.get_indexer(values).astype(np.int64)
         # Only what was not found may be of another kind.
-        rest = values[codes < 0].dropna()
-        if whole or infer_dtype(rest, skipna=False) in ("string", "empty"):
+        if infer_dtype(values[codes < 0].dropna(), skipna=False) in ("string", "empty"):
             return codes
     name = f"Column {values.name}"
     column = id_column(_without_bools(values), name)

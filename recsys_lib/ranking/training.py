@@ -227,6 +227,7 @@ _GRAPHS: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 def _as_graph(network):
     """Return a network's call as one graph, made once: layer by layer it takes twice as long."""
     if network not in _GRAPHS:
+        # A graph that held the network would keep it and itself alive in the dictionary.
         tf, alive = load_tensorflow(), weakref.ref(network)
         codes, numbers = (tf.TensorSpec(each.shape, each.dtype) for each in network.inputs)
 

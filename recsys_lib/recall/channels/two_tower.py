@@ -156,9 +156,9 @@ class TwoTower(FactorModel):
 
         ids = tf.TensorSpec((None,), tf.int32)  # of batches of any size: the last one is smaller
         recent_ids = tf.TensorSpec((None, self.n_recent), tf.int32)
-        of_ids = tf.TensorSpec((None,), tf.float32)
+        log_chances = tf.TensorSpec((None,), tf.float32)
 
-        @tf.function(autograph=False, input_signature=[ids, recent_ids, ids, of_ids])
+        @tf.function(autograph=False, input_signature=[ids, recent_ids, ids, log_chances])
         def step(user, recent, item, log_q):
             with tf.GradientTape() as tape:
                 near = tf.matmul(users([user, recent]), items(item), transpose_b=True)
