@@ -1,6 +1,8 @@
 """An executed notebook as one HTML page that needs no network."""
 
+import functools
 import html
+import re
 from pathlib import Path
 
 from recsys_lib import files
@@ -22,22 +24,44 @@ math { font-family: "Latin Modern Math", "STIX Two Math", "Cambria Math", "TeX G
 
 def write_html(notebook: Path) -> Path:
     """Write ``notebook`` (.ipynb) as .html into the same folder and return its path."""
-    from jinja2 import DictLoader
-    from nbconvert import HTMLExporter
+    text, _ = _exporter().from_filename(str(notebook))
+    target = notebook.with_suffix(".html")
+    files.write_text(target, text)
+    return target
 
-    exporter = HTMLExporter(
+
+@functools.cache  # its templates are compiled once
+def _exporter():
+    from jinja2 import DictLoader
+    from nbconvert import HTMLExporter, TemplateExporter
+    from nbconvert.filters import Highlight2HTML
+
+    class Exporter(HTMLExporter):
+        def from_notebook_node(self, nb, resources=None, **kw):
+            # HTMLExporter parses the page that it has written, to change attributes of a few tags,
+            # which takes longer than all the rest.
+            resources = self._init_resources(resources)
+            page, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kw)
+            return _accessible(page), resources
+
+    exporter = Exporter(
         template_name="lab",
         template_file="offline.html.j2",
         extra_loaders=[DictLoader({"offline.html.j2": _TEMPLATE})],
     )
+    exporter.register_filter("highlight_code", Highlight2HTML(pygments_lexer="ipython3"))
     exporter.register_filter("markdown2html", markdown_to_html)
     # Highlighted code has no tags but those of the highlighting; washing them takes as long as
     # half of all else.
     exporter.register_filter("clean_html", lambda code: code)
-    text, _ = exporter.from_filename(str(notebook))
-    target = notebook.with_suffix(".html")
-    files.write_text(target, text)
-    return target
+    return exporter
+
+
+def _accessible(page: str) -> str:
+    """Let the tabulator key reach cells and outputs, which may scroll, and name the figures."""
+    reached = r'<div (class="(?:[^"]* )?jp-(?:Cell-inputWrapper|OutputArea-output)[ "])'
+    page = re.sub(reached, r'<div tabindex="0" \1', page)
+    return page.replace('<img src="data:', '<img alt="Figure" src="data:')
 
 
 def markdown_to_html(source: str) -> str:

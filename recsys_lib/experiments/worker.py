@@ -52,9 +52,10 @@ def execute(
     Returns None, the event of its failure (the cell, the error, the line of code, and the file
     with the whole trace), or the reason why the data set leaves it nothing to judge.
     """
-    # Else jsonschema, which papermill imports, builds a grammar of URIs at each start. It takes
-    # longer than all other imports together, and notebooks hold no URIs to check.
-    sys.modules.setdefault("rfc3987_syntax", None)
+    # Else papermill's imports build a grammar of URIs, which takes longer than all others together,
+    # and load Arrow for files on Hadoop. Notebooks hold no URIs to check, and lie in a folder.
+    for unused in ("rfc3987_syntax", "pyarrow"):
+        sys.modules.setdefault(unused, None)
     import papermill
     from nbclient.exceptions import DeadKernelError
 

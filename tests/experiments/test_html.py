@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from recsys_lib import paths
 from recsys_lib.experiments.html import formula, markdown_to_html, write_html
@@ -49,3 +50,16 @@ def test_a_page_loads_nothing_from_elsewhere(tmp_path):
     assert "import(" not in page
     assert "@import" not in page
     assert "<table" in page
+
+
+def test_the_keyboard_reaches_cells_and_outputs_and_a_figure_has_a_name(tmp_path):
+    shown = ({"text/plain": "1"}, {"text/html": "<p>1</p>"}, {"image/png": "iVBORw0KGgo="})
+    outputs = [new_output("display_data", data=each) for each in shown]
+    outputs += [new_output("stream", text="1"), new_output("execute_result", data=shown[0])]
+    cells = [new_markdown_cell("# Title"), new_code_cell("1 + 1", outputs=outputs)]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "notebook.ipynb")
+    page = BeautifulSoup(write_html(tmp_path / "notebook.ipynb").read_text(), "html.parser")
+    parts = page.select("div.jp-Cell-inputWrapper, div.jp-OutputArea-output")
+    assert len(parts) == len(cells) + len(outputs)
+    assert page.select("[tabindex='0']") == parts
+    assert [image["alt"] for image in page.select("img")] == ["Figure"]
