@@ -14,6 +14,7 @@ import os
 import queue
 import re
 import sys
+import tempfile
 import threading
 import traceback
 from pathlib import Path
@@ -58,6 +59,7 @@ def execute(
         sys.modules.setdefault(unused, None)
     import papermill
     from nbclient.exceptions import DeadKernelError
+    from traitlets.config import Config
 
     _save_now_and_then()
 
@@ -70,6 +72,9 @@ def execute(
         report(event="cell", cell=cell_index + 1)
 
     failure = left_out = None
+    sockets = tempfile.TemporaryDirectory(prefix="recsys-kernel-")
+    # Jupyter would look for free ports and tell the kernel, which finds one taken now and then.
+    connection = {"transport": "ipc", "connection_file": os.path.join(sockets.name, "kernel.json")}
     try:
         papermill.execute_notebook(
             source,
@@ -79,6 +84,7 @@ def execute(
             language="python",
             progress_bar=False,
             on_cell_start=on_cell_start,
+            config=Config({"KernelManager": connection}),
         )
     except papermill.PapermillExecutionError as error:
         trace = _plain("\n".join(error.traceback))
@@ -102,6 +108,8 @@ def execute(
             "line": _first_line(reached["source"]),
             "trace": traceback.format_exc(),
         }
+    finally:
+        sockets.cleanup()
     if failure:
         files.write_text(folder / "error.txt", failure.pop("trace"))
         failure |= {"event": "failed", "cell": reached["cell"], "trace": "error.txt"}

@@ -76,6 +76,16 @@ def test_a_run_leaves_all_its_files_and_points_latest_to_itself(pair, outputs):
     assert "https://" not in report
 
 
+def test_a_kernel_is_promised_no_port_that_another_process_may_take_first(notebooks):
+    notebooks.write(
+        "01_one",
+        "from ipykernel.kernelapp import IPKernelApp",
+        "promised = IPKernelApp.instance().transport == 'tcp'",
+        "run.record({'promised': (int(promised), 'count', 'Whether it was told ports.')})",
+    )
+    assert metrics_of(carry_out(notebooks).folder) == {"01_one.promised": 0}
+
+
 def test_the_same_command_again_changes_nothing_and_other_parameters_rerun_what_they_touch(
     pair, outputs
 ):
