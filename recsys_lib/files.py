@@ -201,6 +201,14 @@ def _before_markers(folder: Path) -> set[str]:
     return set()
 
 
+def socket_folder(prefix: str) -> tempfile.TemporaryDirectory:
+    """Return a temporary folder for Unix sockets, whose paths must be short.
+
+    The default temporary folder may be deep (macOS, CI).
+    """
+    return tempfile.TemporaryDirectory(prefix=prefix, dir="/tmp" if os.path.isdir("/tmp") else None)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file (UTF-8) atomically."""
     with atomic_path(path) as temporary:

@@ -14,7 +14,6 @@ import os
 import queue
 import re
 import sys
-import tempfile
 import threading
 import traceback
 from pathlib import Path
@@ -72,20 +71,20 @@ def execute(
         report(event="cell", cell=cell_index + 1)
 
     failure = left_out = None
-    sockets = tempfile.TemporaryDirectory(prefix="recsys-kernel-")
-    # Jupyter would look for free ports and tell the kernel, which finds one taken now and then.
-    connection = {"transport": "ipc", "connection_file": os.path.join(sockets.name, "kernel.json")}
     try:
-        papermill.execute_notebook(
-            source,
-            target,
-            parameters=parameters,
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            on_cell_start=on_cell_start,
-            config=Config({"KernelManager": connection}),
-        )
+        # Else Jupyter would look for free ports, which others may take before the kernel does.
+        with files.socket_folder("recsys-kernel-") as sockets:
+            connection = {"transport": "ipc", "connection_file": f"{sockets}/kernel.json"}
+            papermill.execute_notebook(
+                source,
+                target,
+                parameters=parameters,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                on_cell_start=on_cell_start,
+                config=Config({"KernelManager": connection}),
+            )
     except papermill.PapermillExecutionError as error:
         trace = _plain("\n".join(error.traceback))
         if error.ename == NothingToJudge.__name__:
@@ -108,8 +107,6 @@ def execute(
             "line": _first_line(reached["source"]),
             "trace": traceback.format_exc(),
         }
-    finally:
-        sockets.cleanup()
     if failure:
         files.write_text(folder / "error.txt", failure.pop("trace"))
         failure |= {"event": "failed", "cell": reached["cell"], "trace": "error.txt"}

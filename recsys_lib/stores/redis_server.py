@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from recsys_lib.errors import MachineError, RecsysError
+from recsys_lib.files import socket_folder
 
 MAX_SOCKET_PATH = 107  # bytes of sockaddr_un.sun_path on Linux; longer paths are cut silently
 # Linux only: ask the kernel to end this process with its parent, then become the server. Done in a
@@ -174,9 +174,7 @@ class RedisServer:
         """
         if self.process_ is not None:
             raise RecsysError("This Redis server has been started already.")
-        # The default temporary folder may be deep (macOS, CI), the socket's path must be short.
-        short = "/tmp" if Path("/tmp").is_dir() else None
-        self._folder = tempfile.TemporaryDirectory(prefix="recsys-redis-", dir=short)
+        self._folder = socket_folder("recsys-redis-")
         folder = Path(self._folder.name)
         self.socket_ = folder / "redis.sock"
         if len(str(self.socket_).encode()) > MAX_SOCKET_PATH:

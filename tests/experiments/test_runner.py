@@ -76,7 +76,12 @@ def test_a_run_leaves_all_its_files_and_points_latest_to_itself(pair, outputs):
     assert "https://" not in report
 
 
-def test_a_kernel_is_promised_no_port_that_another_process_may_take_first(notebooks):
+def test_a_kernel_is_promised_no_port_that_another_process_may_take_first(
+    notebooks, tmp_path, monkeypatch
+):
+    deep = tmp_path / ("a" * 100)  # too deep for the path of a socket
+    deep.mkdir()
+    monkeypatch.setenv("TMPDIR", str(deep))
     notebooks.write(
         "01_one",
         "from ipykernel.kernelapp import IPKernelApp",
